@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Section 23 notifications from NHS trusts to English local authorities, sealed, delivered and proved."""

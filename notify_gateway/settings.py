@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""Settings: one table, read from the environment (``NOTIFY_GATEWAY_*``), an ``.env`` file or ``*_FILE`` secrets; no secret has a default."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
+
+PREFIX = "NOTIFY_GATEWAY_"
+
+
+class Deployment(StrEnum):
+    """A deployment is one of these for life; live and made-up children never mix."""
+
+    LIVE = "live"
+    TEST = "test"
+    DEMONSTRATION = "demonstration"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Field descriptions are the documentation (``notify-gateway config docs``)."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", hide_input_in_errors=True, frozen=True)
+
+    deployment: Annotated[
+        Deployment,
+        Field(description="live refuses NHS numbers of the 999 range; test and demonstration refuse all others."),
+    ] = Deployment.TEST
+    base_url: Annotated[
+        str, Field(description="Address under which trusts and authorities reach the service, without a closing slash.")
+    ] = "http://127.0.0.1:8080"
+    log_origin: Annotated[str, Field(description="Origin line of the audit log; never changed while the log lives.")] = (
+        "notify-gateway.example/log/1"
+    )
+    data_dir: Annotated[Path, Field(description="Folder for key files, the guard file, the postcode table and the embedded databases.")] = (
+        Path("var")
+    )
+    database_url: Annotated[
+        SecretStr | None,
+        Field(description="SQLAlchemy URL of the main database (postgresql+psycopg://…); empty: SQLite in data_dir."),
+    ] = None
+    shred_database_url: Annotated[
+        SecretStr | None,
+        Field(description="SQLAlchemy URL of the shred-key store, a database of its own; empty: SQLite in data_dir."),
+    ] = None
+    broker_url: Annotated[
+        SecretStr | None, Field(description="Celery broker (redis://…); empty: in memory, for the embedded mode only.")
+    ] = None
+    keys_dir: Annotated[Path | None, Field(description="Folder of the service's key files; empty: keys below data_dir.")] = None
+    postcodes_dir: Annotated[Path | None, Field(description="Folder of the compiled postcode table; empty: postcodes below data_dir.")] = (
+        None
+    )
+    opener_socket: Annotated[Path | None, Field(description="Unix socket of the opener process that holds managed keys.")] = None
+    trusted_proxy: Annotated[str, Field(description="Address of the TLS proxy whose forwarding headers are believed; empty: none.")] = ""
+    commit_group: Annotated[int, Field(ge=1, le=512, description="Most acceptances committed in one transaction.")] = 128
+    promise_within: Annotated[timedelta, Field(description="Time within which an accepted notification stands in the log.")] = timedelta(
+        seconds=60
+    )
+    lease: Annotated[timedelta, Field(description="How long a worker may hold a delivery without renewing.")] = timedelta(seconds=15)
+    rehint_after: Annotated[timedelta, Field(description="After how long a due delivery that nobody took is hinted again.")] = timedelta(
+        seconds=3
+    )
+    retry_first: Annotated[timedelta, Field(description="Delay before the second attempt of a delivery; doubles, with jitter.")] = (
+        timedelta(seconds=2)
+    )
+    retry_most: Annotated[timedelta, Field(description="Longest delay between two attempts.")] = timedelta(minutes=15)
+    webhook_timeout: Annotated[timedelta, Field(description="Longest wait for a receiver's whole answer.")] = timedelta(seconds=10)
+    webhook_allow_private: Annotated[
+        bool, Field(description="Let webhooks go to private and loopback addresses; refused in a live deployment.")
+    ] = False
+    max_body: Annotated[int, Field(ge=1024, description="Largest message in bytes, attachments included.")] = 5 * 1024 * 1024
+    log_level: Annotated[str, Field(description="Least level of log lines: debug, info, warning, error.")] = "info"
+
+    @model_validator(mode="after")
+    def _live_is_strict(self) -> Settings:
+        if self.deployment is Deployment.LIVE and self.webhook_allow_private:
+            raise ValueError("webhook_allow_private is not for a live deployment: give receivers public addresses")
+        if self.deployment is Deployment.LIVE and not self.base_url.startswith("https://"):
+            raise ValueError("base_url must be https:// in a live deployment")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read, strongest first: arguments, environment, files named by ``NOTIFY_GATEWAY_*_FILE``, ``.env``, the secrets folder."""
+        return init_settings, env_settings, FileNamedByEnvironment(settings_cls), dotenv_settings, file_secret_settings
+
+    @property
+    def main_url(self) -> str:
+        """Return the SQLAlchemy URL of the main database."""
+        return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.data_dir / 'main.sqlite3'}"
+
+    @property
+    def shred_url(self) -> str:
+        """Return the SQLAlchemy URL of the shred-key store."""
+        return self.shred_database_url.get_secret_value() if self.shred_database_url else f"sqlite:///{self.data_dir / 'shred.sqlite3'}"
+
+    @property
+    def broker(self) -> str:
+        """Return the Celery broker URL."""
+        return self.broker_url.get_secret_value() if self.broker_url else "memory://"
+
+    @property
+    def keys(self) -> Path:
+        """Return the folder of the service's key files."""
+        return self.keys_dir or self.data_dir / "keys"
+
+    @property
+    def postcodes(self) -> Path:
+        """Return the folder of the compiled postcode table."""
+        return self.postcodes_dir or self.data_dir / "postcodes"
+
+    @property
+    def guard_file(self) -> Path:
+        """Return the file, outside every database, that remembers what the log last signed."""
+        return self.data_dir / "log-guard.json"
+
+
+class FileNamedByEnvironment(SecretsSettingsSource):
+    """Reads ``NOTIFY_GATEWAY_X`` from the file that ``NOTIFY_GATEWAY_X_FILE`` names, so that a secret need not stand in the environment."""
+
+    def __call__(self) -> dict[str, object]:
+        """Return the values of all settings whose file is named.
+
+        Raises ``OSError`` when a named file cannot be read.
+        """
+        import os
+
+        values: dict[str, object] = {}
+        for name in self.settings_cls.model_fields:
+            path = os.environ.get(f"{PREFIX}{name.upper()}_FILE")
+            if path:
+                values[name] = Path(path).read_text(encoding="utf-8").strip()
+        return values

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Tables, repositories and migrations, on PostgreSQL and SQLite."""
