@@ -1,2 +1,25 @@
 # SPDX-License-Identifier: MIT
 """The one catalogue of errors: code, title, why, fix, retry, HTTP status, FHIR issue code, since."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from notify_gateway.domain.catalogue import access, delivery, identity, law, message, routing, service, structure, transport
+from notify_gateway.domain.catalogue.codes import Code
+from notify_gateway.domain.catalogue.entry import Entry
+
+__all__ = ["Code", "Entry", "all_entries", "entry"]
+
+_FAMILIES = (transport, access, structure, message, law, routing, identity, delivery, service)
+_BY_CODE = MappingProxyType({item.code.value: item for family in _FAMILIES for item in family.ENTRIES})
+
+
+def entry(code: str) -> Entry:
+    """Return the catalogue entry of ``code``; raises ``KeyError`` for a code that was never published."""
+    return _BY_CODE[code]
+
+
+def all_entries() -> tuple[Entry, ...]:
+    """Return every entry, in the order of the families."""
+    return tuple(_BY_CODE.values())
