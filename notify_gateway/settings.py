@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Settings: one table, read from the environment (``NOTIFY_GATEWAY_*``), an ``.env`` file or ``*_FILE`` secrets; no secret has a default."""
+"""Settings: one table from the environment (``NOTIFY_GATEWAY_*``), ``*_FILE`` secrets or ``.env``; no secret has a default."""
 
 from __future__ import annotations
 

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Who is calling: bearer tokens, known by their SHA-256 alone, each of one organisation."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+
+from audit.events import Event
+from audit.log import append
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.errors import Issue, NotAllowed
+from notify_gateway.store import parties
+from notify_gateway.store.engine import reading
+from notify_gateway.store.tables import audit_tables
+from notify_gateway.use_cases.gateway import PARTIES_KNOWN_FOR, Gateway
+
+TRUST_SCOPE = "notifications:send"
+AUTHORITY_SCOPE = "deliveries:collect"
+SCOPES = {"trust": frozenset({TRUST_SCOPE}), "authority": frozenset({AUTHORITY_SCOPE})}
+
+DENIALS_RECORDED_PER_MINUTE = 10
+"""A flood of bad tokens must not fill the log: beyond this many a minute, denials are counted and the count is recorded."""
+
+
+class DoorKeeper:
+    """Answers who holds a token. Remembers live tokens for ``PARTIES_KNOWN_FOR``, so a revocation takes effect within that time."""
+
+    def __init__(self, gateway: Gateway, *, remember: int = 10_000) -> None:
+        self._gateway = gateway
+        self._remember = remember
+        self._known: OrderedDict[bytes, tuple[float, parties.Token, parties.Client]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._denials = (0, 0)
+
+    def admit(self, authorization: str | None, scope: str) -> parties.Client:
+        """Return the client whose bearer token ``authorization`` is.
+
+        Raises ``NotAllowed`` with the code of what is wrong: missing, unknown, expired, revoked, or without ``scope``.
+        """
+        if not authorization:
+            raise NotAllowed(Issue(Code.TOKEN_MISSING))
+        kind, _, token = authorization.partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
+            raise NotAllowed(Issue(Code.TOKEN_MISSING))
+        digest = hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).digest()
+        held = self._look_up(digest)
+        if held is None:
+            raise self._denied(Code.TOKEN_UNKNOWN, None)
+        record, client = held
+        now = self._gateway.clock.now()
+        if record.revoked_at is not None or client.closed_at is not None:
+            raise self._denied(Code.TOKEN_REVOKED, client)
+        if record.expires_at is not None and record.expires_at <= now:
+            raise self._denied(Code.TOKEN_EXPIRED, client)
+        if scope not in record.scopes:
+            raise self._denied(Code.SCOPE_MISSING, client)
+        return client
+
+    def _look_up(self, digest: bytes) -> tuple[parties.Token, parties.Client] | None:
+        now = self._gateway.clock.now().timestamp()
+        with self._lock:
+            known = self._known.get(digest)
+        if known is not None and 0 <= now - known[0] < PARTIES_KNOWN_FOR.total_seconds():
+            return known[1], known[2]
+        with reading(self._gateway.engine).begin() as connection:
+            held = parties.find_token(connection, digest)
+        with self._lock:
+            self._known.pop(digest, None)
+            if held is not None:
+                self._known[digest] = (now, *held)
+                while len(self._known) > self._remember:
+                    self._known.popitem(last=False)
+        return held
+
+    def _denied(self, code: str, client: parties.Client | None) -> NotAllowed:
+        now = self._gateway.clock.now()
+        minute = int(now.timestamp() // 60)
+        with self._lock:
+            count = self._denials[1] + 1 if self._denials[0] == minute else 1
+            before = self._denials[1] if self._denials[0] != minute else 0
+            self._denials = (minute, count)
+        if count <= DENIALS_RECORDED_PER_MINUTE:
+            unrecorded = max(0, before - DENIALS_RECORDED_PER_MINUTE)
+            event = Event(
+                "access:denied",
+                at=now,
+                actor=client.code if client else "unknown",
+                subject="token",
+                fields={"code": code, "count": unrecorded + 1},
+            )
+            with self._gateway.engine.begin() as connection:
+                append(connection, audit_tables, [event])
+        return NotAllowed(Issue(code))

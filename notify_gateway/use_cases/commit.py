@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""Group commit at the door: what arrives together is committed together, and each caller is answered after its own group is durable."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeAlias
+
+from audit.log import Appended
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.errors import Unavailable
+from notify_gateway.store.acceptance import Acceptance, Outcome, commit_group
+from notify_gateway.use_cases.gateway import Gateway
+
+Item: TypeAlias = Acceptance | Appended
+
+MOST_WAITING = 4096
+"""Acceptances that may wait for the committer; beyond this the door says that it is overloaded instead of holding ever more in memory."""
+
+
+class Committer:
+    """One thread that commits whatever is waiting, without waiting for more: groups grow only under load."""
+
+    def __init__(self, gateway: Gateway, *, on_commit: Callable[[], None] = lambda: None) -> None:
+        self._gateway = gateway
+        self._on_commit = on_commit
+        self._waiting: deque[tuple[Item, Future[Outcome | None]]] = deque()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+
+    def start(self) -> None:
+        """Begin committing."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commit what is waiting, then end. Nothing is taken in from now on."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    async def accept(self, acceptance: Acceptance) -> Outcome:
+        """Return the outcome once it is durable.
+
+        Raises ``Unavailable`` when it is not known to be: the sender may send the same message again, which is then a duplicate or an
+        acceptance, never both.
+        """
+        outcome = await asyncio.wrap_future(self._put(acceptance))
+        if outcome is None:
+            raise Unavailable(Code.DATABASE_UNAVAILABLE)
+        return outcome
+
+    async def refuse(self, leaf: Appended) -> None:
+        """Return once the audit entry of a refusal is durable; raises ``Unavailable`` when it is not known to be."""
+        await asyncio.wrap_future(self._put(leaf))
+
+    def _put(self, item: Item) -> Future[Outcome | None]:
+        future: Future[Outcome | None] = Future()
+        with self._changed:
+            if self._stopping or len(self._waiting) >= MOST_WAITING:
+                raise Unavailable(Code.OVERLOADED, retry_after=2)
+            self._waiting.append((item, future))
+            self._changed.notify()
+        return future
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._stopping)
+                if not self._waiting:
+                    return
+                group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._gateway.settings.commit_group))]
+            self._commit(group)
+
+    def _commit(self, group: list[tuple[Item, Future[Outcome | None]]]) -> None:
+        acceptances = [(item, future) for item, future in group if isinstance(item, Acceptance)]
+        refusals = [(item, future) for item, future in group if isinstance(item, Appended)]
+        try:
+            outcomes = commit_group(
+                self._gateway.engine,
+                self._gateway.shred_engine,
+                [item for item, _ in acceptances],
+                [item for item, _ in refusals],
+            )
+        except Exception:  # whatever the database said, the callers must hear that nothing is known to be kept
+            # No detail is logged here: the driver's text may quote a row. The health page says what is wrong with the database.
+            for _, future in group:
+                future.set_exception(Unavailable(Code.DATABASE_UNAVAILABLE))
+            return
+        for (_, future), outcome in zip(acceptances, outcomes, strict=True):
+            future.set_result(outcome)
+        for _, future in refusals:
+            future.set_result(None)
+        self._on_commit()

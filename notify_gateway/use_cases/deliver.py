@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""Delivering: find what is due, commit the attempt before the effect, record the result. A delivery handled twice has one effect."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from base64 import b64encode
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+from sqlalchemy import Row
+
+from audit.events import Event
+from audit.log import append
+from notify_gateway.domain.delivery import AttemptResult, Hint, Outgoing
+from notify_gateway.privacy.sealing import strip_outer
+from notify_gateway.store import outbox, shred
+from notify_gateway.store.engine import reading
+from notify_gateway.store.tables import audit_tables
+from notify_gateway.use_cases.gateway import Gateway
+
+
+def find_due(gateway: Gateway, *, limit: int = 2048, batch: int = 64) -> list[Hint]:
+    """Return hints at all that is due and free, at most ``batch`` deliveries of one authority and channel in each."""
+    now = gateway.clock.now()
+    with gateway.engine.begin() as connection:
+        due = outbox.take_due(connection, now=now, hinted_before=now - gateway.settings.rehint_after, limit=limit)
+    due.sort(key=lambda item: (item.authority, item.channel))
+    hints = []
+    for (authority, channel), items in groupby(due, key=lambda item: (item.authority, item.channel)):
+        ids = [str(item.id) for item in items]
+        hints += [Hint(authority, channel, tuple(ids[start : start + batch])) for start in range(0, len(ids), batch)]
+    return hints
+
+
+def begin_attempts(gateway: Gateway, ids: Sequence[UUID], *, owner: str) -> list[Outgoing]:
+    """Claim what can be claimed of ``ids`` and return it ready to go out; the attempt stands in the log before this returns."""
+    now = gateway.clock.now()
+    with gateway.engine.begin() as connection:
+        claimed = outbox.claim(connection, ids, owner=owner, now=now, until=now + gateway.settings.lease)
+        if not claimed:
+            return []
+        append(connection, audit_tables, [_attempted(item, owner, now) for item in claimed])
+        parts = outbox.parts(connection, [item.message_id for item in claimed])
+    keys = shred.find(gateway.shred_engine, parts)
+    receivers = gateway.receivers.get()
+    outgoing = []
+    for item in claimed:
+        receiver = receivers.get(item.authority)
+        outgoing.append(
+            Outgoing(
+                delivery_id=item.id,
+                authority=item.authority,
+                channel=item.channel,
+                attempt=item.attempt,
+                url=receiver.webhook_url if receiver else None,
+                document=document(gateway, item, parts[item.message_id], keys.get(item.message_id)),
+            )
+        )
+    return outgoing
+
+
+def renew_leases(gateway: Gateway, ids: Sequence[UUID], *, owner: str) -> None:
+    """Lengthen the leases of deliveries that are still under way."""
+    with gateway.engine.begin() as connection:
+        outbox.renew(connection, ids, owner=owner, until=gateway.clock.now() + gateway.settings.lease)
+
+
+def finish_attempts(gateway: Gateway, results: Sequence[AttemptResult], *, owner: str) -> None:
+    """Record what became of the attempts, in one transaction.
+
+    A confirmed receipt counts whoever reports it, for it is a fact; a failure counts only from the worker that still holds the lease.
+    """
+    now = gateway.clock.now()
+    with gateway.engine.begin() as connection:
+        rows = outbox.locked(connection, [result.delivery_id for result in results])
+        changes: dict[str, list[dict[str, Any]]] = {"offered": [], "received": [], "retry": []}
+        events: list[Event] = []
+        for result in results:
+            row = rows.get(result.delivery_id)
+            if row is None or row.state != "queued" or (result.outcome == "retry" and row.lease_owner != owner):
+                continue
+            changes[result.outcome].append(_change(gateway, result, row, now))
+            events.append(_resulted(result, row, now))
+        appended = append(connection, audit_tables, events)
+        by_subject = {event.subject: made.event_id for event, made in zip(events, appended, strict=True)}
+        for change in changes["received"]:
+            change["received_event"] = by_subject[str(change["id"])]
+        for kind in changes.values():
+            outbox.write(connection, kind)
+
+
+def document(gateway: Gateway, item: outbox.Claimed | Row[Any], parts: outbox.Parts, shred_key: bytes | None) -> bytes:
+    """Return the delivery document: always the same bytes for the same delivery.
+
+    The outer layer is stripped here; without its shred key (erased) a delivery goes out with its view alone.
+    """
+    envelopes = {
+        envelope.kind: {
+            "header": b64encode(envelope.header).decode(),
+            "signature": b64encode(envelope.signature).decode(),
+            "sealed": b64encode(strip_outer(envelope.stored, shred_key, item.notification_id, envelope.kind)).decode(),
+        }
+        for envelope in parts.envelopes
+        if shred_key is not None
+    }
+    return orjson.dumps(
+        {
+            "format": "notify-gateway/delivery",
+            "version": 1,
+            "delivery_id": str(item.id),
+            "notification_id": str(item.notification_id),
+            "message_id": str(item.message_id),
+            "reference": parts.reference,
+            "authority": item.authority,
+            "event": item.event,
+            "view": orjson.Fragment(parts.view),
+            "view_digest": parts.view_digest.hex(),
+            "envelopes": envelopes,
+            "gateway_key": gateway.signing_key.kid,
+        }
+    )
+
+
+def back_off(attempts: int, *, first: timedelta, most: timedelta) -> timedelta:
+    """Return the delay after the given number of failed attempts: doubled each time up to ``most``, then drawn from its upper half."""
+    longest = min(first * 2 ** min(attempts - 1, 20), most)
+    return longest * (0.5 + random.random() / 2)  # noqa: S311 - spreads load; nothing secret
+
+
+def _change(gateway: Gateway, result: AttemptResult, row: Row[Any], now: datetime) -> dict[str, Any]:
+    change: dict[str, Any] = {"id": result.delivery_id, "lease_owner": None, "lease_until": None, "last_code": result.code}
+    if result.outcome == "offered":
+        return change | {"state": "offered", "offered_at": now}
+    if result.outcome == "received":
+        digest = bytes.fromhex(result.digest) if result.digest else None
+        return change | {"state": "received", "offered_at": row.offered_at or now, "received_at": now, "document_digest": digest}
+    delay = back_off(row.attempts, first=gateway.settings.retry_first, most=gateway.settings.retry_most)
+    if result.retry_after is not None:
+        delay = max(delay, min(timedelta(seconds=result.retry_after), gateway.settings.retry_most))
+    return change | {"due_at": now + delay, "hinted_at": None}
+
+
+def _attempted(item: outbox.Claimed, owner: str, now: datetime) -> Event:
+    return Event(
+        "delivery:attempted",
+        at=now,
+        actor=f"worker:{owner}",
+        subject=str(item.id),
+        fields={
+            "notification": str(item.notification_id),
+            "authority": item.authority,
+            "channel": item.channel,
+            "attempt": item.attempt,
+        },
+    )
+
+
+def _resulted(result: AttemptResult, row: Row[Any], now: datetime) -> Event:
+    tag = {"offered": "delivery:offered", "received": "delivery:received", "retry": "delivery:failed"}[result.outcome]
+    fields: dict[str, str | int] = {"notification": str(row.notification_id), "authority": row.authority, "channel": row.channel}
+    if result.outcome == "received":
+        fields |= {"attempt": result.attempt, "digest": result.digest or "unknown"}
+    elif result.outcome == "retry":
+        fields |= {"attempt": result.attempt, "code": result.code}
+    return Event(tag, at=now, actor="service", subject=str(result.delivery_id), fields=fields)
+
+
+def new_owner() -> str:
+    """Return a fresh name for a worker that holds leases."""
+    return hashlib.sha256(uuid4().bytes).hexdigest()[:16]

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Bringing trusts and authorities on to the service, with their tokens and keys. Each step is an event in the log."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection
+
+from audit.events import Event
+from audit.log import append
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.errors import Conflict, Issue, NotFound, Refused
+from notify_gateway.domain.model import OrganisationType
+from notify_gateway.privacy.keys import RecipientPublicKey, fingerprint
+from notify_gateway.store import parties
+from notify_gateway.store.tables import audit_tables
+from notify_gateway.use_cases.access import SCOPES
+from notify_gateway.use_cases.gateway import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token just made: the only time that its text exists on this side."""
+
+    id: UUID
+    text: str
+    expires_at: datetime | None
+
+    def __repr__(self) -> str:
+        return f"NewToken(id={self.id}, text=<withheld>)"
+
+
+def register_trust(gateway: Gateway, *, ods: str, name: str, organisation_type: OrganisationType, actor: str) -> parties.Client:
+    """Add a sending organisation; raises ``Conflict`` when it is there already."""
+    return _register(gateway, kind="trust", code=ods, name=name, organisation_type=organisation_type.value, actor=actor)
+
+
+def register_authority(gateway: Gateway, *, gss: str, custody: str, channel: str, webhook_url: str | None, actor: str) -> parties.Receiver:
+    """Put a responsible authority on the service, or change its custody, channel or address.
+
+    Raises ``Refused`` when the code is no responsible authority's today, or when a webhook channel has no address.
+    """
+    now = gateway.clock.now()
+    known = gateway.directory.by_gss(gss, now.date())
+    if known is None:
+        raise Refused(Issue(Code.RECEIVER_UNKNOWN))
+    if channel == "webhook" and not webhook_url:
+        raise Refused(Issue(Code.WEBHOOK_ADDRESS_MISSING))
+    receiver = parties.Receiver(gss, known.name, custody, channel, webhook_url, now, None, ())
+    with gateway.engine.begin() as connection:
+        parties.save_authority(connection, receiver)
+        if parties.find_client(connection, kind="authority", code=gss) is None:
+            client = parties.Client(uuid4(), "authority", gss, known.name, "local-authority", now, None)
+            parties.add_client(connection, client)
+            _record(connection, "client:registered", actor, gss, now, organisation=gss)
+        _record(connection, "config:changed", actor, f"authority/{gss}", now, authority=gss, after=f"{custody}/{channel}")
+    gateway.receivers.forget()
+    return receiver
+
+
+def register_key(gateway: Gateway, *, key: RecipientPublicKey, actor: str) -> parties.AuthorityKey:
+    """Begin sealing to a further public key of an authority; raises ``NotFound`` for an authority that is not on the service."""
+    now = gateway.clock.now()
+    made = parties.AuthorityKey(key.kid, key.authority, key.suite, key.purpose, key.raw, fingerprint(key), now, None)
+    with gateway.engine.begin() as connection:
+        held = parties.receivers(connection)
+        if key.authority not in held:
+            raise NotFound(Issue(Code.AUTHORITY_NOT_SERVED))
+        if any(key.kid == other.kid for receiver in held.values() for other in receiver.keys):
+            raise Conflict(Issue(Code.KEY_KNOWN))
+        parties.add_key(connection, made)
+        spoken = made.fingerprint.replace(" ", "-")
+        _record(connection, "key:registered", actor, key.kid, now, authority=key.authority, fingerprint=spoken, purpose=key.purpose)
+    gateway.receivers.forget()
+    return made
+
+
+def retire_key(gateway: Gateway, *, kid: str, actor: str) -> None:
+    """Stop sealing to a key; raises ``NotFound`` when there is no such live key."""
+    now = gateway.clock.now()
+    with gateway.engine.begin() as connection:
+        if not parties.retire_key(connection, kid, at=now):
+            raise NotFound(Issue(Code.KEY_UNKNOWN))
+        _record(connection, "key:retired", actor, kid, now)
+    gateway.receivers.forget()
+
+
+def issue_token(gateway: Gateway, *, kind: str, code: str, lasts: timedelta | None, actor: str) -> NewToken:
+    """Make a bearer token of the organisation; raises ``NotFound`` when it is not registered. Only its SHA-256 is kept."""
+    now = gateway.clock.now()
+    text = f"ng_{kind}_{secrets.token_urlsafe(32)}"
+    token = NewToken(uuid4(), text, now + lasts if lasts else None)
+    with gateway.engine.begin() as connection:
+        client = parties.find_client(connection, kind=kind, code=code)
+        if client is None:
+            raise NotFound(Issue(Code.CLIENT_UNKNOWN))
+        digest = hashlib.sha256(text.encode()).digest()
+        parties.add_token(connection, parties.Token(token.id, client.id, digest, SCOPES[kind], now, token.expires_at, None))
+        _record(connection, "token:issued", actor, code, now, token=str(token.id))
+    return token
+
+
+def revoke_token(gateway: Gateway, *, token_id: UUID, actor: str) -> None:
+    """Revoke a token; raises ``NotFound`` when there is no such live token. Processes that know it refuse it within seconds."""
+    now = gateway.clock.now()
+    with gateway.engine.begin() as connection:
+        if not parties.revoke_token(connection, token_id, at=now):
+            raise NotFound(Issue(Code.TOKEN_RECORD_UNKNOWN))
+        _record(connection, "token:revoked", actor, str(token_id), now)
+
+
+def _register(gateway: Gateway, *, kind: str, code: str, name: str, organisation_type: str, actor: str) -> parties.Client:
+    now = gateway.clock.now()
+    client = parties.Client(uuid4(), kind, code, name, organisation_type, now, None)
+    with gateway.engine.begin() as connection:
+        if parties.find_client(connection, kind=kind, code=code) is not None:
+            raise Conflict(Issue(Code.CLIENT_KNOWN))
+        parties.add_client(connection, client)
+        _record(connection, "client:registered", actor, code, now, organisation=code)
+    return client
+
+
+def _record(connection: Connection, tag: str, actor: str, subject: str, now: datetime, **fields: str | int) -> None:
+    append(connection, audit_tables, [Event(tag, at=now, actor=actor, subject=subject, fields=fields)])
