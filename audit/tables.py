@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""The log's tables, for PostgreSQL and SQLite: what is pending, what is in the log, and what was signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text, Uuid
+
+from audit.merkle import HASH_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class AuditTables:
+    """The five tables of one log."""
+
+    pending: Table
+    leaf: Table
+    node: Table
+    head: Table
+    checkpoint: Table
+
+
+def define(metadata: MetaData) -> AuditTables:
+    """Return the log's tables, now part of ``metadata``. Instants are microseconds since 1970 in UTC; hashes are 32 bytes."""
+    return AuditTables(
+        pending=Table(
+            "audit_pending",
+            metadata,
+            Column("event_id", Uuid, primary_key=True),
+            Column("leaf", LargeBinary, nullable=False),
+            Column("leaf_hash", LargeBinary(HASH_SIZE), nullable=False),
+            Column("created_at", BigInteger, nullable=False),
+            Index("audit_pending_order", "created_at", "event_id"),
+        ),
+        leaf=Table(
+            "audit_leaf",
+            metadata,
+            Column("idx", BigInteger, primary_key=True, autoincrement=False),
+            Column("event_id", Uuid, nullable=False, unique=True),
+            Column("leaf", LargeBinary, nullable=False),
+            Column("leaf_hash", LargeBinary(HASH_SIZE), nullable=False, index=True),
+        ),
+        node=Table(
+            "audit_node",
+            metadata,
+            Column("level", SmallInteger, primary_key=True, autoincrement=False),
+            Column("pos", BigInteger, primary_key=True, autoincrement=False),
+            Column("hash", LargeBinary(HASH_SIZE), nullable=False),
+            CheckConstraint("level > 0", name="audit_node_above_leaves"),
+        ),
+        head=Table(
+            "audit_head",
+            metadata,
+            Column("id", SmallInteger, primary_key=True, autoincrement=False),
+            Column("size", BigInteger, nullable=False),
+            Column("root", LargeBinary(HASH_SIZE), nullable=False),
+            Column("epoch", Integer, nullable=False),
+            CheckConstraint("id = 1", name="audit_head_is_one_row"),
+        ),
+        checkpoint=Table(
+            "audit_checkpoint",
+            metadata,
+            Column("size", BigInteger, primary_key=True, autoincrement=False),
+            Column("root", LargeBinary(HASH_SIZE), nullable=False),
+            Column("note", Text, nullable=False),
+            Column("signed_at", BigInteger, nullable=False),
+        ),
+    )
