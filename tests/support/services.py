@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -155,7 +155,7 @@ class PrivatePostgres(PostgresServer):
 
     def kill9(self) -> None:
         """Kill the server without warning and return when its children, which end by themselves, have let go of the cluster."""
-        children = psutil.Process(self.process.pid).children(recursive=True) if self.process.alive else []
+        children = self._children()
         self.process.kill9(group=True)
         psutil.wait_procs(children, timeout=10)
 
@@ -166,7 +166,11 @@ class PrivatePostgres(PostgresServer):
 
     def stop(self) -> None:
         """End the server and remove its folder."""
-        self.kill9()
+        children = self._children()
+        self.process.kill9(group=True)
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _answers(self) -> bool:
@@ -175,6 +179,9 @@ class PrivatePostgres(PostgresServer):
         except psycopg.OperationalError:
             return False
         return True
+
+    def _children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True) if self.process.alive else []
 
     def _environment(self) -> dict[str, str]:
         return base_environment() | {"HOME": str(self.folder), "TZ": "UTC"}

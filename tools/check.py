@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""``make test``: all set-up, then the checks, then the tests, with the time of each. Needs only the standard library to start.
+
+The last line printed is pytest's own closing line. A check that fails is shown at once and the rest still runs; the exit status is 0
+only when everything passed.
+
+Usage: ``python tools/check.py [--only set-up|environment|lint|types|tests] [-- arguments for pytest]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+import environment
+import set_up_tests
+
+BIN = environment.VENV / "bin"
+CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "lint": (("ruff", "check"), ("ruff", "format", "--check"), ("lint-imports",)),
+    "types": (("mypy",), ("mypy", "tools", "tests/support", "tests/conftest.py")),
+}
+TESTS = ("-m", "pytest", "-q")
+# Two processes, a file of tests in one of them: files start servers of their own, and two cores are what the tests must be content with.
+IN_PARALLEL = ("-n", "2", "--dist", "loadfile")
+
+
+def set_up(*, servers: bool) -> bool:
+    """Make the environment and see to the servers that tests use; print what was done, with the time, and tell whether it worked."""
+    started = time.monotonic()
+    print("Setting up …", flush=True)
+    try:
+        done = [environment.make("dev"), *([set_up_tests.set_up()] if servers else [])]
+    except (environment.SetUpFailed, set_up_tests.SetUpFailed) as error:
+        print(error, file=sys.stderr)
+        return False
+    print(f"Set-up took {time.monotonic() - started:.1f} s: {'; '.join(done)}.", flush=True)
+    return True
+
+
+def run_checks(kinds: list[str]) -> list[str]:
+    """Run every check of these kinds, print one line for each and the output of those that fail; return the names of those."""
+    failed = []
+    for command in (command for kind in kinds for command in CHECKS[kind]):
+        started = time.monotonic()
+        done = subprocess.run([str(BIN / command[0]), *command[1:]], cwd=environment.ROOT, capture_output=True, text=True, check=False)
+        name = " ".join(command)
+        print(f"{name + ' ':.<50} {'ok' if done.returncode == 0 else 'FAILED':6} {time.monotonic() - started:5.1f} s", flush=True)
+        if done.returncode != 0:
+            print(done.stdout + done.stderr, flush=True)
+            failed.append(name)
+    return failed
+
+
+def run_tests(arguments: list[str], failed_checks: list[str]) -> int:
+    """Run pytest, whose output goes straight through, and return its exit status."""
+    env = os.environ | {"CHECKS_FAILED": ", ".join(failed_checks)}
+    return subprocess.run([str(environment.PYTHON), *TESTS, *arguments], cwd=environment.ROOT, env=env, check=False).returncode
+
+
+def main() -> int:
+    """Do what the arguments ask for and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=["set-up", "environment", "lint", "types", "tests"])
+    parser.add_argument("pytest_arguments", nargs="*", default=[])
+    asked = parser.parse_args()
+    if not set_up(servers=asked.only in (None, "set-up", "tests")):
+        return 1
+    failed = run_checks([kind for kind in CHECKS if asked.only in (None, kind)])
+    status = 0
+    if asked.only in (None, "tests"):
+        status = run_tests(asked.pytest_arguments or [*IN_PARALLEL, "-m", "not long and not faults"], failed)
+    return 1 if failed or status else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
