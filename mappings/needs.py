@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cache
 
 from mappings import authorities, verhoeff
-from mappings.tables import Problem, day, in_force, overlaps, pick, read_table
+from mappings.tables import Problem, day, overlaps, pick, read_table
 
 SNOMED_CT = "http://snomed.info/sct"
 DFE_SEN_TYPE = "https://w3id.org/early-years-send/fhir/CodeSystem/dfe-sen-type"
