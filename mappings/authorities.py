@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from mappings.tables import Problem, day, in_force, overlaps, pick, read_table
+from mappings.tables import Dated, Problem, day, in_force, overlaps, pick, read_table
 
 COMPLETE_FROM = date(2021, 4, 1)
 """The directory knows every authority in force on this day or later; of earlier days it knows only some."""
@@ -138,7 +138,7 @@ def check(directory: Directory | None = None) -> list[Problem]:
 
 
 def _turning_days(directory: Directory) -> list[date]:
-    rows = [*directory.authorities, *(area for areas in directory.districts.values() for area in areas)]
+    rows: list[Dated] = [*directory.authorities, *(area for areas in directory.districts.values() for area in areas)]
     begins = {row.valid_from for row in rows if row.valid_from}
     ends = {date.fromordinal(row.valid_to.toordinal() + 1) for row in rows if row.valid_to}
     return sorted(on for on in begins | ends | {COMPLETE_FROM} if on >= COMPLETE_FROM)

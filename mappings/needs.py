@@ -33,7 +33,7 @@ class Strength(StrEnum):
 
 WHY = {
     Strength.STATED: "The sender states this type.",
-    Strength.DIRECT: "Suggested from the health code, which points one way.",
+    Strength.DIRECT: "Suggested from the health code, taken at its word.",
     Strength.PROVISIONAL: "The health code leaves the type open: a person chooses.",
     Strength.RISK: "A risk is not a need: it fills no type and is never enough for a notification by itself.",
     Strength.CONTRADICTION: "The code says that nothing was found, which contradicts the opinion.",
@@ -124,28 +124,30 @@ def suggest_multi_sensory(sen_types: Iterable[str]) -> bool:
     return {"HI", "VI"} <= named and "MSI" not in named
 
 
+def label(code: str, on: date) -> str:
+    """Return the words for a type of need or a broad area on the day ``on``. Raises ``KeyError`` when there is no such code then."""
+    tables = NeedTables.load()
+    row = pick(tables.sen_types.get(code, ()), on) or pick(tables.areas.get(code, ()), on)
+    if row is None:
+        raise KeyError(code)
+    return row.label
+
+
 def explain(code: str, on: date) -> tuple[str, ...]:
     """Return, line by line, what the tables hold on ``code`` on the day ``on`` and what follows from it, for printing."""
-    tables = NeedTables.load()
-    if stated := pick(tables.sen_types.get(code, ()), on):
-        title, translation = f"{code}  {stated.label} (DfE type of need)", translate(DFE_SEN_TYPE, code, on)
-    elif concept := pick(tables.concepts.get(code, ()), on):
-        title, translation = f"{code}  {concept.term} (SNOMED CT, seen in {', '.join(concept.seen_in)})", translate(SNOMED_CT, code, on)
+    concept = pick(NeedTables.load().concepts.get(code, ()), on)
+    if translation := translate(DFE_SEN_TYPE, code, on):
+        title = f"{code}  {label(code, on)} (DfE type of need)"
+    elif concept and (translation := translate(SNOMED_CT, code, on)):
+        title = f"{code}  {concept.term} (SNOMED CT, seen in {', '.join(concept.seen_in)})"
     else:
-        form = "a well-formed SNOMED CT identifier" if verhoeff.is_valid(code) else "not a SNOMED CT identifier: its check digit fails"
-        return (
-            f"{code}  is not in the tables on {on} (version {tables.version})",
-            f"It is {form}." if code.isdigit() else "It has no digits.",
-        )
-    if translation is None:
-        raise AssertionError("a row in force has a translation")
-    named = [f"{kind} {row.label}" for kind in translation.sen_types if (row := pick(tables.sen_types[kind], on))]
-    broad = [row.label for area in translation.areas if (row := pick(tables.areas[area], on))]
+        form = "has the check digit of" if verhoeff.is_valid(code) else "is not"
+        return (f"{code}  is not in the tables on {on}, version {NeedTables.load().version}; it {form} a SNOMED CT identifier",)
     return (
         title,
         f"Strength: {translation.strength}",
-        f"Types:    {'; '.join(named) or 'none'}",
-        f"Areas:    {'; '.join(broad) or 'none'}",
+        f"Types:    {'; '.join(f'{kind} {label(kind, on)}' for kind in translation.sen_types) or 'none'}",
+        f"Areas:    {'; '.join(label(area, on) for area in translation.areas) or 'none'}",
         f"Why:      {translation.why}",
         f"Version:  {translation.table_version}",
     )

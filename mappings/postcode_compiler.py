@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import IO
 
 from mappings.postcode_format import (
-    DISTRICT_SIZE,
     HEADER,
     KEY_SIZE,
     RECORD,
@@ -167,8 +166,6 @@ def _records_in(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _refuse_if_unusable(tally: Tally, runs: list[Path], source: str) -> None:
-    if any(len(code) != DISTRICT_SIZE for code in tally.districts) or len(tally.districts) > 0xFFFF:
-        raise SourceUnusable(f"{source} names {len(tally.districts)} districts, more than there can be")
     if tally.bad > tally.rows * MOST_BAD_ROWS:
         first = "; ".join(f"line {bad.line} {bad.what}" for bad in tally.reports[:3])
         raise SourceUnusable(f"{tally.bad} of the {tally.rows} rows of {source} cannot be read, more than one in a hundred: {first}")

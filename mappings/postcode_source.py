@@ -14,6 +14,7 @@ from mappings.postcode_format import RECORD, TERMINATED, SourceUnusable, key_of
 
 LONGEST_LINE = 65_536
 KEPT_REPORTS = 100
+MOST_DISTRICTS = 2**16
 
 # Column names have changed with the editions: district codes carry the year of their vintage (lad23cd, lad25cd, …).
 _COLUMNS = {
@@ -23,7 +24,7 @@ _COLUMNS = {
     "country": (r"ctry", r"ctry(\d\d)?cd"),
 }
 _OPTIONAL = {"country"}
-_DISTRICT = re.compile(r"[EWSN]\d{8}|[LM]\d{8}")
+_DISTRICT = re.compile(r"[EWSNLM][0-9]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +128,17 @@ def _cells(text: str) -> list[str] | None:
 def _record(cells: list[str], columns: Columns, tally: Tally, line: int) -> bytes | None:
     key = key_of(cells[columns.postcode])
     if key is None:
-        return tally.report(line, "has no valid postcode")
+        tally.report(line, "has no valid postcode")
+        return None
     # Postcodes without a grid reference may have a country and no district: the country's code then stands for the district.
     area = cells[columns.district].strip() or (cells[columns.country].strip() if columns.country is not None else "")
     if not area:
         tally.unplaced += 1
         return None
     if not _DISTRICT.fullmatch(area):
-        return tally.report(line, "has no valid district code")
+        tally.report(line, "has no valid district code")
+        return None
     index = tally.districts.setdefault(area.encode(), len(tally.districts))
+    if index >= MOST_DISTRICTS:
+        raise SourceUnusable(f"the source names more than {MOST_DISTRICTS} districts")
     return RECORD.pack(key, TERMINATED if cells[columns.terminated].strip() else 0, index)

@@ -141,6 +141,8 @@ def _find(opened: _Opened, key: bytes) -> PostcodeArea | None:
     at = start + low * width
     if content[at : at + KEY_SIZE] != key:
         return None
+    flags: int
+    index: int
     _, flags, index = RECORD.unpack_from(content, at)
     return opened.areas[index][flags & TERMINATED]
 
