@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""Deliveries on their way: what is hinted, what is handed to a channel, and what came of it. Ids, codes and sealed documents only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+
+class AttemptOutcome(StrEnum):
+    """What an attempt came to."""
+
+    OFFERED = "offered"
+    """It waits where the authority fetches it."""
+    RECEIVED = "received"
+    """The receiver named the digest of the exact bytes."""
+    RETRY = "retry"
+    """Not known to be received: due again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Due deliveries of one authority and channel, worth one task. Losing a hint costs nothing: the rows stay due."""
+
+    authority: str
+    channel: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One claimed delivery whose attempt is committed and may now leave the house."""
+
+    delivery_id: UUID
+    authority: str
+    channel: str
+    attempt: int
+    url: str | None = field(repr=False)
+    document: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """What one attempt came to; ``retry_after`` is in seconds, ``digest`` the SHA-256 (hex) that the receiver named."""
+
+    delivery_id: UUID
+    attempt: int
+    outcome: AttemptOutcome
+    code: str
+    retry_after: float | None = None
+    digest: str | None = None
+
+    @classmethod
+    def retry(cls, outgoing: Outgoing, code: str, retry_after: float | None = None) -> AttemptResult:
+        """Return the result of an attempt that is to be made again, and why."""
+        return cls(outgoing.delivery_id, outgoing.attempt, AttemptOutcome.RETRY, code, retry_after)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Bytes to JSON, safely: one parse within limits, nothing ambiguous, nothing that a database or a page could choke on (RFC 8259)."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.errors import Issue, Refused
+from notify_gateway.fhir.shapes import fhirpath
+
+MAX_BYTES: Final = 256 * 1024
+"""Messages without attachments: 27 KB is the largest that was seen in public examples."""
+MAX_DEPTH: Final = 32
+"""Real messages are at most 15 deep."""
+MAX_NODES: Final = 10_000
+"""The 12-entry example has about 700; this bounds what the models may cost."""
+MAX_ISSUES: Final = 50
+
+_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_LONGEST_INTEGER: Final = 18
+
+Link = tuple[Any, str | int] | None
+"""A path as a chain of (the path so far, next key or index): made on the way, spelt out only for an issue."""
+
+
+class _Repeated(dict[str, Any]):
+    """An object in which a property stood twice."""
+
+
+def parse(body: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
+    """Return the JSON object in ``body``, free of duplicate keys, endless numbers, control characters and empty values.
+
+    Raises ``Refused`` with every issue found, up to a limit. Costs time linear in the size of ``body``.
+    """
+    if len(body) > max_bytes:
+        raise Refused.because(Code.BODY_TOO_LARGE)
+    document = _decode(body)
+    if not isinstance(document, dict):
+        raise Refused.because(Code.NOT_A_BUNDLE)
+    issues = _inspect(document)
+    if issues:
+        raise Refused(*issues)
+    return document
+
+
+def _decode(body: bytes) -> Any:
+    if not body.strip():
+        raise Refused.because(Code.BODY_EMPTY)
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused.because(Code.NOT_UTF8) from None
+    if text.startswith("\ufeff"):
+        raise Refused.because(Code.NOT_UTF8)
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_constant=_not_a_number)
+    except RecursionError:
+        raise Refused.because(Code.TOO_DEEP) from None
+    except ValueError:
+        raise Refused.because(Code.NOT_JSON) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else _Repeated(members)
+
+
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else math.nan
+
+
+def _not_a_number(_name: str) -> float:
+    return math.nan
+
+
+def _inspect(document: dict[str, Any]) -> list[Issue]:
+    issues: list[Issue] = []
+    waiting: list[tuple[Any, int, Link]] = [(document, 1, None)]
+    nodes = 0
+    while waiting:
+        value, depth, link = waiting.pop()
+        nodes += len(value)
+        if nodes > MAX_NODES:
+            return [Issue(Code.TOO_MANY_NODES)]
+        if depth > MAX_DEPTH:
+            return [Issue(Code.TOO_DEEP, _spell(link))]
+        code = _fault_of_container(value)
+        if code is not None:
+            issues.append(Issue(code, _spell(link)))
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+            kind = type(child)
+            if kind is dict or kind is list or kind is _Repeated:
+                waiting.append((child, depth + 1, (link, key)))
+                continue
+            code = _fault_of_text(child) if kind is str else _fault_of_number(child)
+            if code is not None:
+                issues.append(Issue(code, _spell((link, key))))
+        if len(issues) >= MAX_ISSUES:
+            return [*issues[:MAX_ISSUES], Issue(Code.TOO_MANY_ISSUES)]
+    return issues
+
+
+def _fault_of_container(value: Any) -> Code | None:
+    if not value:
+        return Code.EMPTY_VALUE
+    if isinstance(value, list):
+        return None
+    if isinstance(value, _Repeated):
+        return Code.DUPLICATE_KEY
+    return None if "".join(value).isprintable() else Code.CHARACTER_NOT_ALLOWED
+
+
+def _fault_of_text(text: str) -> Code | None:
+    if not text or text.isspace():
+        return Code.EMPTY_VALUE
+    return Code.CHARACTER_NOT_ALLOWED if not text.isprintable() and _FORBIDDEN.search(text) else None
+
+
+def _fault_of_number(value: Any) -> Code | None:
+    return Code.NUMBER_NOT_ALLOWED if isinstance(value, float) and not math.isfinite(value) else None
+
+
+def _spell(link: Link) -> str:
+    parts: list[str | int] = []
+    while link is not None:
+        link, part = link
+        parts.append(part)
+    return fhirpath(_downwards(parts))
+
+
+def _downwards(parts: list[str | int]) -> Iterable[str | int]:
+    return reversed(parts)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""The walk that holds a parsed message against the shapes of FHIR R4: names, JSON types, cardinality, bindings, ext-1, txt-1."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from fhir_core.fhirabstractmodel import FHIRAbstractModel
+
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.errors import Issue
+from notify_gateway.fhir.names import CONTAINED_TYPES, ENTRY_TYPES
+from notify_gateway.fhir.parsing import MAX_ISSUES
+from notify_gateway.fhir.shapes import Element, resource_model, shape_of
+
+_TAG: Final = re.compile(r"<\s*/?\s*([^\s/>]+)([^>]*)")
+_SIMPLE_TAGS: Final = frozenset(
+    "a abbr b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre q samp small span "
+    "strong sub sup table tbody td tfoot th thead tr tt ul var".split()
+)
+_ACTIVE: Final = re.compile(r"(?i)\bon\w+\s*=|javascript\s*:|\b(?:src|srcset|action|formaction)\s*=|<!|<\?|expression\s*\(|url\s*\(")
+
+
+class Link(NamedTuple):
+    """A literal reference met on the way: where it stands, where it leads, what it claims, what its element allows."""
+
+    at: str
+    entry: int
+    reference: str
+    claimed: str | None
+    targets: frozenset[str]
+
+
+@dataclass(slots=True)
+class Survey:
+    """What one walk over a message found."""
+
+    issues: list[Issue] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    entry: int = -1
+
+    def fault(self, code: Code, at: str) -> None:
+        """Note an issue; past the limit only the fact that there are more."""
+        if len(self.issues) < MAX_ISSUES:
+            self.issues.append(Issue(code, at))
+        elif len(self.issues) == MAX_ISSUES:
+            self.issues.append(Issue(Code.TOO_MANY_ISSUES))
+
+
+def survey(document: dict[str, Any]) -> Survey:
+    """Return every departure of ``document`` from the shapes of FHIR R4, and every literal reference in it."""
+    found = Survey()
+    if document.get("resourceType") != "Bundle":
+        found.fault(Code.NOT_A_BUNDLE, "Bundle.resourceType")
+    else:
+        _members(found, document, resource_model("Bundle"), "Bundle")
+    return found
+
+
+def _members(found: Survey, value: dict[str, Any], model: type[FHIRAbstractModel], at: str) -> None:
+    shape = shape_of(model)
+    elements = shape.elements
+    for key, child in value.items():
+        element = elements.get(key)
+        if element is None:
+            found.fault(Code.ELEMENT_UNKNOWN, at)
+        elif element.many:
+            _list(found, child, element, f"{at}.{element.name}")
+        elif element.model is None:
+            if type(child) not in element.json or element.codes or element.pattern:
+                _primitive(found, child, element, f"{at}.{key}")
+        else:
+            _object(found, child, element, f"{at}.{element.name}")
+    for name in shape.required:
+        if name not in value and f"_{name}" not in value:
+            found.fault(Code.ELEMENT_MISSING, f"{at}.{name}")
+    for stem, names, needed in shape.choices:
+        count = sum(name in value or f"_{name}" in value for name in names)
+        if count > 1 or (needed and not count):
+            found.fault(Code.CHOICE_NOT_ONE, f"{at}.{stem}")
+    rule = _RULES.get(shape.type_name)
+    if rule is not None:
+        rule(found, value, at)
+
+
+def _list(found: Survey, value: Any, element: Element, at: str) -> None:
+    if type(value) is not list:
+        found.fault(Code.JSON_TYPE if value is not None else Code.EMPTY_VALUE, at)
+        return
+    inside = element.name == "entry"
+    for index, item in enumerate(value):
+        if inside:
+            found.entry = index
+        if item is None and element.nullable:
+            continue
+        if element.model is None:
+            _primitive(found, item, element, f"{at}[{index}]")
+        else:
+            _object(found, item, element, f"{at}[{index}]")
+    if element.name == "modifierExtension":
+        found.fault(Code.MODIFIER_EXTENSION, at)
+
+
+def _primitive(found: Survey, value: Any, element: Element, at: str) -> None:
+    if type(value) not in element.json:
+        found.fault(Code.JSON_TYPE if value is not None else Code.EMPTY_VALUE, at)
+    elif element.codes is not None and value not in element.codes:
+        found.fault(Code.CODE_NOT_IN_BINDING, at)
+    elif element.pattern is not None and element.pattern.fullmatch(value) is None:
+        found.fault(Code.VALUE_FORMAT, at)
+
+
+def _object(found: Survey, value: Any, element: Element, at: str) -> None:
+    if type(value) is not dict:
+        found.fault(Code.JSON_TYPE if value is not None else Code.EMPTY_VALUE, at)
+        return
+    model = element.model
+    assert model is not None
+    if element.name == "resource" or element.name == "contained":
+        _resource(found, value, at, contained=element.name == "contained")
+        return
+    _members(found, value, model, at)
+    reference = value.get("reference")
+    if type(reference) is str:
+        claimed = value.get("type")
+        found.links.append(Link(at, found.entry, reference, claimed if type(claimed) is str else None, element.targets))
+
+
+def _resource(found: Survey, value: dict[str, Any], at: str, *, contained: bool) -> None:
+    name = value.get("resourceType")
+    if name is None:
+        found.fault(Code.RESOURCE_TYPE_MISSING, f"{at}.resourceType")
+    elif type(name) is not str:
+        found.fault(Code.JSON_TYPE, f"{at}.resourceType")
+    elif name not in (CONTAINED_TYPES if contained else ENTRY_TYPES):
+        found.fault(Code.RESOURCE_TYPE_NOT_ACCEPTED, f"{at}.resourceType")
+    elif contained and "contained" in value:
+        found.fault(Code.STRUCTURE, f"{at}.contained")
+    else:
+        if "implicitRules" in value:
+            found.fault(Code.IMPLICIT_RULES, f"{at}.implicitRules")
+        _members(found, value, resource_model(name), at)
+
+
+def _extension(found: Survey, value: dict[str, Any], at: str) -> None:
+    has_value = any(key.startswith(("value", "_value")) for key in value)
+    if has_value == ("extension" in value):
+        found.fault(Code.EXTENSION_VALUE, at)
+
+
+def _narrative(found: Survey, value: dict[str, Any], at: str) -> None:
+    div = value.get("div")
+    if type(div) is not str:
+        return
+    tags = {match[1].lower() for match in _TAG.finditer(div)}
+    if not div.startswith("<div") or tags - _SIMPLE_TAGS or _ACTIVE.search(div):
+        found.fault(Code.NARRATIVE_ACTIVE, f"{at}.div")
+
+
+_RULES: Final = {"Extension": _extension, "Narrative": _narrative}
