@@ -168,9 +168,10 @@ class RecipientPrivateKey:
 
 @lru_cache(maxsize=2048)
 def _parse_public(suite: Suite, raw: bytes) -> PublicHandle:
-    handle: PublicHandle = X25519PublicKey.from_public_bytes(raw[-_X25519_BYTES:])
+    x25519 = X25519PublicKey.from_public_bytes(raw[-_X25519_BYTES:])
+    handle: PublicHandle = x25519
     if suite is Suite.MLKEM768_X25519:
-        handle = MLKEM768X25519PublicKey(MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_PUBLIC_BYTES]), handle)
+        handle = MLKEM768X25519PublicKey(MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_PUBLIC_BYTES]), x25519)
     suite.hpke.encrypt(b"", handle)  # a point of low order parses, but nothing can be sealed to it
     return handle
 
