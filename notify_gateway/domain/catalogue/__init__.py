@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from notify_gateway.domain.catalogue import access, delivery, identity, law, message, routing, service, structure, transport
+from notify_gateway.domain.catalogue import access, delivery, identity, law, message, onboarding, routing, service, structure, transport
 from notify_gateway.domain.catalogue.codes import Code
 from notify_gateway.domain.catalogue.entry import Entry
 
 __all__ = ["Code", "Entry", "all_entries", "entry"]
 
-_FAMILIES = (transport, access, structure, message, law, routing, identity, delivery, service)
+_FAMILIES = (transport, access, structure, message, law, routing, identity, delivery, onboarding, service)
 _BY_CODE = MappingProxyType({item.code.value: item for family in _FAMILIES for item in family.ENTRIES})
 
 

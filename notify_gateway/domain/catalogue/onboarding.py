@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Errors of bringing organisations, keys and tokens on to the service; seen by those who run it."""
+
+from __future__ import annotations
+
+from notify_gateway.domain.catalogue.codes import Code
+from notify_gateway.domain.catalogue.entry import Entry
+
+ENTRIES = (
+    Entry(
+        code=Code.CLIENT_KNOWN,
+        title="The organisation is registered already",
+        why="An organisation is registered once, and may then have any number of tokens.",
+        fix="Issue a token for it.",
+        status=409,
+        issue="duplicate",
+        rec="REC_CONFLICT",
+    ),
+    Entry(
+        code=Code.CLIENT_UNKNOWN,
+        title="The organisation is not registered",
+        why="Tokens are issued to registered organisations only.",
+        fix="Register the organisation first.",
+        status=404,
+        issue="not-found",
+        rec="REC_NOT_FOUND",
+    ),
+    Entry(
+        code=Code.TOKEN_RECORD_UNKNOWN,
+        title="There is no such live token",
+        why="Only a token that exists and is not revoked can be revoked.",
+        fix="Look the token's id up in the list of tokens.",
+        status=404,
+        issue="not-found",
+        rec="REC_NOT_FOUND",
+    ),
+    Entry(
+        code=Code.KEY_KNOWN,
+        title="The key is registered already",
+        why="A key belongs to one authority and is registered once.",
+        fix="Nothing, if this is the key that was meant; otherwise make a new key.",
+        status=409,
+        issue="duplicate",
+        rec="REC_CONFLICT",
+    ),
+    Entry(
+        code=Code.KEY_UNKNOWN,
+        title="There is no such live key",
+        why="Only a key that is registered and not retired can be retired.",
+        fix="Look the key's id up in the list of keys.",
+        status=404,
+        issue="not-found",
+        rec="REC_NOT_FOUND",
+    ),
+    Entry(
+        code=Code.WEBHOOK_ADDRESS_MISSING,
+        title="A webhook needs an address",
+        why="The authority's channel is a webhook, and no address was given.",
+        fix="Give the https address that the authority has confirmed.",
+        status=422,
+        issue="required",
+        rec="REC_UNPROCESSABLE_ENTITY",
+    ),
+    Entry(
+        code=Code.FINGERPRINT_DIFFERS,
+        title="The fingerprint is not that of the key",
+        why="A key is registered only after its fingerprint was compared outside the service.",
+        fix="Do not register this key. Ask the authority, by a way that you know, to read its fingerprint out again.",
+        status=409,
+        issue="conflict",
+        rec="REC_CONFLICT",
+    ),
+)
