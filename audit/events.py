@@ -7,12 +7,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
 SALT_SIZE = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _LARGEST = 2**53 - 1
 # Ids, codes, digests and instants only: without a space or an accent, free text and people's names find no way in.
 _TERM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+=,|#~-]{0,199}")
@@ -231,12 +232,6 @@ class Event:
         """The row of the vocabulary to which the event belongs."""
         return VOCABULARY[self.tag]
 
-    @property
-    def at_micros(self) -> int:
-        """The instant in microseconds since 1970, UTC."""
-        since = self.at - _EPOCH
-        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
     def sentence(self) -> str:
         """Return the event in plain English."""
         return self.type.sentence.format_map({**self.fields, "actor": self.actor, "subject": self.subject})
@@ -247,7 +242,7 @@ class Event:
             raise ValueError("a salt has 16 bytes")
         document = {
             "actor": self.actor,
-            "at": self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "at": self.at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
             "event": self.tag,
             "fields": dict(self.fields),
             "salt": salt.hex(),
@@ -271,6 +266,11 @@ def read_leaf(leaf: bytes) -> Event:
     if canonical != leaf:
         raise EventInvalid("the leaf is not in canonical form")
     return event
+
+
+def micros(instant: datetime) -> int:
+    """Return the instant as microseconds since 1970 in UTC."""
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 def _is_term(value: object) -> bool:

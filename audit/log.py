@@ -7,18 +7,18 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from hashlib import sha256
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, delete, exists, func, insert, literal, select, tuple_, union_all, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, Row, delete, exists, func, insert, literal, select, tuple_, union_all, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from audit.events import SALT_SIZE, Event
+from audit.events import SALT_SIZE, Event, micros
+from audit.export import head_line, leaf_line
 from audit.guard import Guard
+from audit.leadership import Leadership
 from audit.merkle import (
     EMPTY_ROOT,
     Address,
@@ -40,7 +40,6 @@ from audit.tables import AuditTables
 LOGGER = logging.getLogger("audit.log")
 BATCH = 2000
 PAUSE = 0.02
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class LogDamaged(ProofInvalid):
@@ -73,7 +72,7 @@ class Head:
 def prepare_leaf(event: Event) -> Appended:
     """Return the leaf of ``event`` under a fresh salt and a fresh id; nothing is written."""
     leaf = event.to_leaf(secrets.token_bytes(SALT_SIZE))
-    return Appended(uuid4(), leaf, leaf_hash(leaf), event.at_micros)
+    return Appended(uuid4(), leaf, leaf_hash(leaf), micros(event.at))
 
 
 def insert_prepared(connection: Connection, tables: AuditTables, prepared: Sequence[Appended]) -> None:
@@ -102,16 +101,20 @@ def read_head(connection: Connection, tables: AuditTables) -> Head:
 
 def latest_checkpoint(connection: Connection, tables: AuditTables) -> str | None:
     """Return the note of the last signed checkpoint, or None before the first."""
+    signed = _latest_signed(connection, tables)
+    return signed.note if signed else None
+
+
+def _latest_signed(connection: Connection, tables: AuditTables) -> Row[int, str] | None:
     stored = tables.checkpoint.c
-    return connection.scalar(select(stored.note).order_by(stored.size.desc()).limit(1))
+    return connection.execute(select(stored.size, stored.note).order_by(stored.size.desc()).limit(1)).one_or_none()
 
 
 def receipt_for(connection: Connection, tables: AuditTables, entry: UUID | bytes) -> str | None:
     """Return the receipt, against the latest checkpoint, for an event id or a leaf hash; None while no checkpoint covers it."""
-    leaf, stored = tables.leaf.c, tables.checkpoint.c
+    leaf, signed = tables.leaf.c, _latest_signed(connection, tables)
     column = leaf.event_id if isinstance(entry, UUID) else leaf.leaf_hash
     index = connection.scalar(select(func.min(leaf.idx)).where(column == entry))
-    signed = connection.execute(select(stored.size, stored.note).order_by(stored.size.desc()).limit(1)).one_or_none()
     if index is None or signed is None or index >= signed.size:
         return None
     read = _reader(connection, tables, inclusion_ranges(index, signed.size))
@@ -121,7 +124,7 @@ def receipt_for(connection: Connection, tables: AuditTables, entry: UUID | bytes
 def oldest_pending_age(connection: Connection, tables: AuditTables, now: datetime) -> float | None:
     """Return for how many seconds the oldest pending event has waited, or None if none does."""
     oldest = connection.scalar(select(func.min(tables.pending.c.created_at)))
-    return None if oldest is None else (_micros(now) - oldest) / 1_000_000
+    return None if oldest is None else (micros(now) - oldest) / 1_000_000
 
 
 def read_leaves(connection: Connection, tables: AuditTables, *, start: int, limit: int) -> list[tuple[int, UUID, bytes]]:
@@ -129,6 +132,17 @@ def read_leaves(connection: Connection, tables: AuditTables, *, start: int, limi
     leaf = tables.leaf.c
     query = select(leaf.idx, leaf.event_id, leaf.leaf).where(leaf.idx >= start).order_by(leaf.idx).limit(limit)
     return [(row.idx, row.event_id, row.leaf) for row in connection.execute(query)]
+
+
+def export_lines(connection: Connection, tables: AuditTables) -> Iterator[str]:
+    """Yield the signed log in the form of ``audit.export``: the latest checkpoint, then each leaf that it covers; nothing without one."""
+    signed = _latest_signed(connection, tables)
+    if signed is None:
+        return
+    yield head_line(signed.note)
+    for start in range(0, signed.size, BATCH):
+        for index, _, leaf in read_leaves(connection, tables, start=start, limit=min(BATCH, signed.size - start)):
+            yield leaf_line(index, leaf)
 
 
 class Sequencer:
@@ -143,8 +157,10 @@ class Sequencer:
     ) -> None:
         """Take ``engine``, whose ``begin()`` opens a write transaction; ``origin`` names the log and should be the signer's name."""
         self._engine, self._tables, self._signer, self._origin, self._now = engine, tables, signer, origin, now
+        # An engine that tells reading from writing transactions does so by this option; any other passes it over.
+        self._reading = engine.execution_options(reading=True)
         self._guard = Guard(guard_path)
-        self._leadership = _Leadership(engine, origin)
+        self._leadership = Leadership(engine, origin)
         self._signed: Head | None = None
 
     def run_once(self, limit: int = BATCH) -> int:
@@ -153,12 +169,12 @@ class Sequencer:
         GuardRefused if the tree does not continue what was signed, LogDamaged if the tables contradict themselves: then nothing
         has been signed. A tree left unsigned by a crash is signed first.
         """
-        if not self._leadership.held():
+        with self._reading.begin() as connection:
+            head = read_head(connection, self._tables)
+            waiting = connection.scalar(select(exists(select(self._tables.pending.c.event_id))))
+        if (head == self._signed and not waiting) or not self._leadership.held():
             return 0
         try:
-            with self._engine.begin() as connection:
-                head = read_head(connection, self._tables)
-                waiting = connection.scalar(select(exists(select(self._tables.pending.c.event_id))))
             if head != self._signed:
                 self._sign()
             if not waiting:
@@ -191,16 +207,17 @@ class Sequencer:
     def _sequence(self, connection: Connection, limit: int) -> int:
         """Move a batch of pending rows into the tree, within one transaction; return how many."""
         tables, old = self._tables, self._open_head(connection)
-        pending = tables.pending.c
-        place = (literal(old.size - 1) + func.row_number().over(order_by=(pending.created_at, pending.event_id))).label("idx")
-        batch = select(place, pending.event_id, pending.leaf, pending.leaf_hash).order_by(pending.created_at, pending.event_id).limit(limit)
+        order = (tables.pending.c.created_at, tables.pending.c.event_id)
+        first = select(tables.pending).order_by(*order).limit(limit).subquery()
+        place = literal(old.size - 1) + func.row_number().over(order_by=(first.c.created_at, first.c.event_id))
+        batch = select(place, first.c.event_id, first.c.leaf, first.c.leaf_hash)
         columns = ["idx", "event_id", "leaf", "leaf_hash"]
         leaf = tables.leaf.c
         placed = connection.execute(insert(tables.leaf).from_select(columns, batch).returning(leaf.idx, leaf.leaf, leaf.leaf_hash))
         leaves = sorted((row.idx, row.leaf, row.leaf_hash) for row in placed)
         if not leaves:
             return 0
-        connection.execute(delete(tables.pending).where(pending.event_id.in_(select(leaf.event_id).where(leaf.idx >= old.size))))
+        connection.execute(delete(tables.pending).where(tables.pending.c.event_id.in_(select(leaf.event_id).where(leaf.idx >= old.size))))
         self._grow(connection, old, leaves)
         return len(leaves)
 
@@ -217,10 +234,8 @@ class Sequencer:
                 raise LogDamaged("a pending leaf is not what was appended")
             frontier.append(stored_hash, completed)
         if completed:
-            node = tables.node.c
-            # RETURNING makes SQLAlchemy send many rows in one statement rather than one statement a row.
             rows = [{"level": level, "pos": position, "hash": digest} for level, position, digest in completed]
-            connection.execute(insert(tables.node).returning(node.level), rows)
+            connection.execute(insert(tables.node), rows)
         head = tables.head.c
         same = (head.id == 1, head.size == old.size, head.root == old.root, head.epoch == old.epoch)
         moved = connection.execute(update(tables.head).where(*same).values(size=frontier.size, root=frontier.root()))
@@ -244,7 +259,7 @@ class Sequencer:
             if head.size and newest != head.size:
                 note = sign_note(checkpoint.to_text(), self._signer)
                 self._guard.remember(note)
-                row = {"size": head.size, "root": head.root, "note": note, "signed_at": _micros(self._now())}
+                row = {"size": head.size, "root": head.root, "note": note, "signed_at": micros(self._now())}
                 connection.execute(insert(stored), row)
         self._signed = head
 
@@ -253,39 +268,6 @@ class Sequencer:
             return consistency_proof(old, new, _reader(connection, self._tables, consistency_ranges(old, new)))
 
         return prove
-
-
-class _Leadership:
-    """The right to sequence: on PostgreSQL a session's advisory lock, on SQLite always held, because its writers take turns."""
-
-    def __init__(self, engine: Engine, origin: str) -> None:
-        self._engine = engine
-        self._key = int.from_bytes(sha256(origin.encode()).digest()[:8], "big", signed=True)
-        self._session: Connection | None = None
-
-    def held(self) -> bool:
-        """Say whether this process leads, after trying to."""
-        if self._engine.dialect.name != "postgresql":
-            return True
-        if self._session is not None:
-            # A lock is lost with its session; asking the session is the only way to know.
-            with suppress(DBAPIError):
-                self._session.scalar(select(1))
-                return True
-            self.drop()
-        session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if session.scalar(select(func.pg_try_advisory_lock(self._key))):
-            self._session = session
-            return True
-        session.close()
-        return False
-
-    def drop(self) -> None:
-        """Give the lock up with its session."""
-        session, self._session = self._session, None
-        if session is not None:
-            session.invalidate()
-            session.close()
 
 
 def _reader(connection: Connection, tables: AuditTables, ranges: Iterable[tuple[int, int]]) -> ReadNode:
@@ -307,13 +289,3 @@ def _reader(connection: Connection, tables: AuditTables, ranges: Iterable[tuple[
             raise LogDamaged("a subtree of the log is missing") from error
 
     return read
-
-
-def _micros(instant: datetime) -> int:
-    since = instant - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def export_lines(connection: Connection, tables: AuditTables) -> Iterator[str]:
-    """Yield the signed log as JSON lines."""
-    raise NotImplementedError

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from audit.merkle import HASH_SIZE, ProofInvalid, verify_inclusion
 from audit.note import Checkpoint, NoteRefused, Signer, Verifier, decimal, decode64, encode64, open_checkpoint, open_note, sign_note
@@ -119,3 +120,21 @@ def verify_promise(text: str, leaf_hash: bytes, *gateway_keys: Verifier) -> Prom
     if promise.leaf_hash != leaf_hash:
         raise ReceiptRefused("the promise is about another entry")
     return promise
+
+
+class Standing(StrEnum):
+    """How a promise stands: kept; not due yet; due and nothing shown; due, and the signed log lacks the leaf."""
+
+    KEPT = "kept"
+    OPEN = "open"
+    OVERDUE = "overdue"
+    BROKEN = "broken"
+
+
+def judge_promise(promise: Promise, *, in_log: bool | None, at: datetime) -> Standing:
+    """Return how the promise stands at the instant ``at``; ``in_log`` is what a verified receipt or export shows, None without either."""
+    if in_log:
+        return Standing.KEPT
+    if at <= promise.due_at:
+        return Standing.OPEN
+    return Standing.OVERDUE if in_log is None else Standing.BROKEN
