@@ -53,7 +53,7 @@ def test_every_concept_has_a_right_check_digit_and_translates(code: str) -> None
 
 
 def test_there_are_fourteen_types_and_four_areas() -> None:
-    assert set(TABLES.sen_types) == {*"ASD DS HI MLD MSI NSA OTH PD PMLD SEMH SLCN SLD SPLD VI".split()}
+    assert set(TABLES.sen_types) == {"ASD", "DS", "HI", "MLD", "MSI", "NSA", "OTH", "PD", "PMLD", "SEMH", "SLCN", "SLD", "SPLD", "VI"}
     assert len(TABLES.areas) == 4
 
 
