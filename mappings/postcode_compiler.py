@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -134,8 +134,8 @@ def _write(path: Path, edition: str, districts: list[bytes], records: _Merged) -
         stream = iter(records)
         while batch := b"".join(islice(stream, 8_192)):
             _put(file, body, batch)
-        header = Header(edition, len(districts), records.count, b"")
-        header = Header(edition, len(districts), records.count, header.digest_after(body))
+        undigested = Header(edition, len(districts), records.count, b"")
+        header = replace(undigested, digest=undigested.digest_after(body))
         file.seek(0)
         file.write(header.pack())
         file.flush()

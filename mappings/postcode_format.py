@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -76,7 +76,7 @@ class Header:
     def digest_after(self, body: hashlib._Hash) -> bytes:
         """Return the digest of the file, given a SHA-256 that has seen everything after the header."""
         whole = body.copy()
-        whole.update(Header(self.edition, self.district_count, self.record_count, b"").pack())
+        whole.update(replace(self, digest=b"").pack())
         return whole.digest()
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -81,11 +80,13 @@ def test_a_compiler_killed_half_way_leaves_the_former_edition_in_use(tmp_path: P
     former = compile_table(demonstration_source(), folder, edition="former")
     synthetic.write(source, 60_000)
     with compiler(source, folder, stage) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "halted\n"
-        with pytest.raises(CompileUnderWay):
-            compile_table(source, folder)
-        process.send_signal(signal.SIGKILL)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "halted\n"
+            with pytest.raises(CompileUnderWay):
+                compile_table(source, folder)
+        finally:
+            process.kill()
     assert PostcodeTable.open(folder).edition == "former"
     assert list(folder.glob("*.table")) == [former.path]
     assert list(folder.glob(".compiling-*"))
