@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""An opened notification as text, as a spreadsheet and as a sheet of A4 (PDF/UA-1, ISO 14289-1). For the authority's own machine only."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib import resources
+
+import typst
+
+from notify_gateway.privacy.sheet import OpenedNotification, flat_lines, need_words, sheet_of
+
+_BYTE_ORDER_MARK = "\ufeff"
+_FORMULA_STARTS = frozenset("=+-@|%")
+_VIEW_COLUMNS = ("reference", "notification_id", "event", "child_pseudonym", "needs", "opinion_formed_on", "parent_informed_on")
+_MORE_VIEW_COLUMNS = ("discussion_offered_on", "sent_on", "parent_view", "sender", "flags")
+
+
+def card_text(opened: OpenedNotification) -> str:
+    """Return the notification as plain text, for a terminal; control characters of the message are left out."""
+    sheet = sheet_of(opened)
+    lines = [f"{sheet.reference}  {sheet.about}", ""]
+    lines += [f"! {title.upper()}: {words}" for title, words in sheet.banners]
+    for section in sheet.sections:
+        lines += ["", section.heading, "-" * len(section.heading)]
+        for number, group in enumerate(section.groups):
+            lines += [""] if number else []
+            lines += [f"{label + ':' if label else '':<24}{text}" for label, text in group]
+    return "\n".join(_printable(line) for line in lines) + "\n"
+
+
+def cards_csv(opened: Sequence[OpenedNotification]) -> bytes:
+    """Return one row per notification in UTF-8 with a byte order mark, every cell quoted, as spreadsheets read it without asking.
+
+    No cell can start a formula: one that would is preceded by an apostrophe, an international telephone number among them.
+    """
+    rows = [_view_cells(one) | {f"card.{name}": text for name, text in flat_lines(one.card.reveal())} for one in opened]
+    columns = list(dict.fromkeys([*_VIEW_COLUMNS, *_MORE_VIEW_COLUMNS, *(name for row in rows for name in row)]))
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow([_cell(column) for column in columns])
+    writer.writerows([_cell(row.get(column, "")) for column in columns] for row in rows)
+    return (_BYTE_ORDER_MARK + file.getvalue()).encode()
+
+
+def card_pdf(opened: OpenedNotification) -> bytes:
+    """Return the notification as a tagged PDF. Its words reach the template as data and are never read as markup.
+
+    A name in letters that no font of the machine has cannot be PDF/UA; then the sheet is still tagged but makes no such claim.
+    """
+    template = resources.files("notify_gateway.privacy").joinpath("sheet.typ").read_bytes()
+    inputs = {"sheet": json.dumps(asdict(sheet_of(opened)))}
+    try:
+        return _compiled(template, inputs, ["ua-1"])
+    except typst.TypstError:
+        return _compiled(template, inputs, [])
+
+
+def _compiled(template: bytes, inputs: dict[str, str], standards: list[typst.PDFStandard]) -> bytes:
+    pdf = typst.compile(template, format="pdf", sys_inputs=inputs, pdf_standards=standards)
+    if not isinstance(pdf, bytes):
+        raise TypeError("a sheet is one document")
+    return pdf
+
+
+def _view_cells(opened: OpenedNotification) -> dict[str, str]:
+    view = opened.view
+    dates = ("opinion_formed_on", "parent_informed_on", "discussion_offered_on", "sent_on")
+    return {
+        "reference": opened.reference,
+        "notification_id": str(opened.notification_id),
+        "event": opened.event,
+        "child_pseudonym": view["child"],
+        "needs": "; ".join(need_words(view)),
+        **{name: view[name] or "" for name in dates},
+        "parent_view": view["parent_view"],
+        "sender": view["sender"],
+        "flags": " ".join(view["flags"]),
+    }
+
+
+def _cell(text: str) -> str:
+    """Return ``text`` so that no spreadsheet program reads it as a formula (OWASP, CSV injection), whatever blanks stand before it."""
+    shown = "".join(character for character in text if character in "\t\r\n" or _is_printable(character))
+    start = unicodedata.normalize("NFKC", shown.lstrip())[:1]
+    return f"'{shown}" if start in _FORMULA_STARTS or shown[:1] in ("\t", "\r", "\n") else shown
+
+
+def _printable(line: str) -> str:
+    return "".join(character if _is_printable(character) else " " for character in line)
+
+
+def _is_printable(character: str) -> bool:
+    """Tell control characters, and those that turn the direction of the line, from what can be shown."""
+    return unicodedata.category(character) not in ("Cc", "Cs") and character not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
