@@ -39,7 +39,7 @@ class Private(Generic[T]):
         raise TypeError(f"{type(self).__name__} is not serialised")
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other._value == self._value  # type: ignore[attr-defined]
+        return type(other) is type(self) and other._value == self._value
 
     def __hash__(self) -> int:
         return hash((type(self), self._value))

@@ -97,6 +97,14 @@ class ReceiverReason(StrEnum):
     MOVED = "moved"
 
 
+class VoluntaryOrganisation(StrEnum):
+    """Section 23(4): whether the parent was told of a voluntary organisation that is likely to help."""
+
+    ADVISED = "advised"
+    NONE_LIKELY = "none-likely"
+    NOT_RECORDED = "not-recorded"
+
+
 @dataclass(frozen=True, slots=True)
 class Coding:
     """A code in a code system."""
@@ -193,11 +201,26 @@ class Submission:
     parent_acts: tuple[ParentAct, ...]
     parent_view: ParentView
     parent_agreed_to_share: bool
-    voluntary_organisation: str
+    voluntary_organisation: VoluntaryOrganisation
     card: Card
     traces: Traces
     places: Mapping[str, str] = field(default_factory=dict)
     """FHIRPath of: ``header``, ``focus``, ``patient``, ``receiver``, ``sender``, ``nhs-number``, ``postcode``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A message that takes a notification back: read for structure, sender and identifier only, never refused for its content."""
+
+    message_id: str
+    reason: MessageReason
+    status: OpinionStatus
+    """``sent-in-error`` or ``no-longer-held``."""
+    business_identifier: BusinessIdentifier
+    version_at: datetime
+    sender: OdsCode
+    places: Mapping[str, str] = field(default_factory=dict)
+    """FHIRPath of: ``header``, ``focus``, ``sender``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,10 +55,7 @@ def _full_urls(entries: list[dict[str, Any]]) -> Iterable[Issue]:
 def _references(entries: list[dict[str, Any]], links: Iterable[Link]) -> Iterable[Issue]:
     kinds = {entry.get("fullUrl"): _kind(entry) for entry in entries}
     for link in links:
-        if link.reference.startswith("#"):
-            kind = _contained_kind(entries, link)
-        else:
-            kind = kinds.get(link.reference)
+        kind = _contained_kind(entries, link) if link.reference.startswith("#") else kinds.get(link.reference)
         if kind is None:
             yield Issue(Code.REFERENCE_UNRESOLVED, f"{link.at}.reference")
         elif (link.claimed not in (None, kind)) or (link.targets and kind not in link.targets and "Resource" not in link.targets):

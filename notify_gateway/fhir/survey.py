@@ -15,10 +15,10 @@ from notify_gateway.fhir.names import CONTAINED_TYPES, ENTRY_TYPES
 from notify_gateway.fhir.parsing import MAX_ISSUES
 from notify_gateway.fhir.shapes import Element, resource_model, shape_of
 
-_TAG: Final = re.compile(r"<\s*/?\s*([^\s/>]+)([^>]*)")
-_SIMPLE_TAGS: Final = frozenset(
-    "a abbr b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre q samp small span "
-    "strong sub sup table tbody td tfoot th thead tr tt ul var".split()
+_TAG: Final = re.compile(r"<[\s/]*([^\s/>]+)")
+_SIMPLE_TAG: Final = re.compile(
+    "a|abbr|b|big|blockquote|br|caption|cite|code|col|colgroup|dd|dfn|div|dl|dt|em|h[1-6]|hr|i|li|ol|p|pre|q|samp|small|span|strong|"
+    "sub|sup|table|tbody|td|tfoot|th|thead|tr|tt|ul|var"
 )
 _ACTIVE: Final = re.compile(r"(?i)\bon\w+\s*=|javascript\s*:|\b(?:src|srcset|action|formaction)\s*=|<!|<\?|expression\s*\(|url\s*\(")
 
@@ -154,8 +154,8 @@ def _narrative(found: Survey, value: dict[str, Any], at: str) -> None:
     div = value.get("div")
     if type(div) is not str:
         return
-    tags = {match[1].lower() for match in _TAG.finditer(div)}
-    if not div.startswith("<div") or tags - _SIMPLE_TAGS or _ACTIVE.search(div):
+    tags = {tag.lower() for tag in _TAG.findall(div)}
+    if not div.startswith("<div") or not all(map(_SIMPLE_TAG.fullmatch, tags)) or _ACTIVE.search(div):
         found.fault(Code.NARRATIVE_ACTIVE, f"{at}.div")
 
 
