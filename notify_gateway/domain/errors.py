@@ -33,6 +33,10 @@ class NotifyError(Exception):
 class Refused(NotifyError):
     """The message is not acceptable as it stands; nothing of it is kept but the audit entry."""
 
+    def __reduce__(self) -> tuple[type[Refused], tuple[Issue, ...]]:
+        # The structure of large bodies is checked in another process, from which this comes back.
+        return type(self), self.issues
+
 
 class NotAllowed(NotifyError):
     """The caller is unknown, or may not do this."""

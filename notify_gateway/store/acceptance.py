@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, insert, or_, select, tuple_
@@ -23,9 +23,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A sealed envelope as it is stored; ``kind`` is ``card`` or ``original``."""
+    """A sealed envelope as it is stored."""
 
-    kind: str
+    kind: Literal["card", "original"]
     header: bytes
     signature: bytes
     stored: bytes
@@ -53,7 +53,7 @@ class Acceptance:
     age_months_at_opinion: int
     compulsory_school_age_on: date
     thread_values: tuple[tuple[int, str], ...]
-    """(key version, value) under every live key version; the newest is the last."""
+    """(key version, value) under every live key version, newest first; empty without an NHS number."""
     proposed_thread: UUID
     envelopes: tuple[Envelope, ...]
     shred_key: bytes
@@ -106,7 +106,8 @@ def _without_rivals(group: Sequence[Acceptance]) -> Iterator[list[int]]:
     waiting = list(range(len(group)))
     while waiting:
         seen: set[tuple[object, ...]] = set()
-        part, later = [], []
+        part: list[int] = []
+        later: list[int] = []
         for i in waiting:
             a = group[i]
             keys = {(a.client_id, "m", a.message_key), (a.client_id, "b", a.business_key), (a.client_id, "r", a.request_id)}
@@ -140,7 +141,9 @@ def _commit(engine: Engine, shred_engine: Engine, group: Sequence[Acceptance], r
 
 def _standing(connection: Connection, group: Sequence[Acceptance]) -> dict[UUID, Outcome]:
     held = connection.execute(
-        select(messages.c.client_id, messages.c.message_key, messages.c.request_id, messages.c.body_digest, messages.c.notification_id).where(
+        select(
+            messages.c.client_id, messages.c.message_key, messages.c.request_id, messages.c.body_digest, messages.c.notification_id
+        ).where(
             or_(
                 tuple_(messages.c.client_id, messages.c.message_key).in_([(a.client_id, a.message_key) for a in group]),
                 tuple_(messages.c.client_id, messages.c.request_id).in_([(a.client_id, a.request_id) for a in group]),
@@ -209,7 +212,7 @@ def _threads(connection: Connection, new: Sequence[Acceptance]) -> dict[UUID, UU
             continue
         keys = [(a.authority, version, value) for version, value in a.thread_values]
         thread = next((known[key] for key in keys if key in known), a.proposed_thread)
-        newest = keys[-1]
+        newest = keys[0]
         if newest not in known and newest not in proposed:
             proposed[newest] = (thread, a.at)
     if proposed:
@@ -224,7 +227,7 @@ def _threads(connection: Connection, new: Sequence[Acceptance]) -> dict[UUID, UU
         known |= _known_threads(connection, set(proposed))
     return {
         a.message_id: next(
-            (known[key] for key in ((a.authority, version, value) for version, value in reversed(a.thread_values)) if key in known),
+            (known[key] for key in ((a.authority, version, value) for version, value in a.thread_values) if key in known),
             a.proposed_thread,
         )
         for a in new

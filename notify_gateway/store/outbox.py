@@ -108,7 +108,9 @@ def parts(connection: Connection, message_ids: Iterable[UUID]) -> dict[UUID, Par
     """Return the view and the stored envelopes of each message."""
     wanted = list(message_ids)
     sealed: dict[UUID, list[Envelope]] = {}
-    rows = connection.execute(select(envelopes).where(envelopes.c.message_id.in_(wanted)).order_by(envelopes.c.message_id, envelopes.c.kind))
+    rows = connection.execute(
+        select(envelopes).where(envelopes.c.message_id.in_(wanted)).order_by(envelopes.c.message_id, envelopes.c.kind)
+    )
     for row in rows:
         sealed.setdefault(row.message_id, []).append(Envelope(row.kind, row.header, row.signature, row.stored))
     views = connection.execute(

@@ -57,4 +57,4 @@ class SenderNotifications:
             .limit(1)
         )
         row = self._connection.execute(statement).one_or_none()
-        return Tracked(*row) if row else None
+        return Tracked(**row._mapping) if row else None

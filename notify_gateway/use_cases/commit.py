@@ -10,11 +10,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeAlias
 
+import structlog
+
 from audit.log import Appended
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Unavailable
 from notify_gateway.store.acceptance import Acceptance, Outcome, commit_group
 from notify_gateway.use_cases.gateway import Gateway
+
+LOG = structlog.get_logger(__name__)
 
 Item: TypeAlias = Acceptance | Appended
 
@@ -50,14 +54,14 @@ class Committer:
         Raises ``Unavailable`` when it is not known to be: the sender may send the same message again, which is then a duplicate or an
         acceptance, never both.
         """
-        outcome = await asyncio.wrap_future(self._put(acceptance))
+        outcome = await asyncio.shield(asyncio.wrap_future(self._put(acceptance)))
         if outcome is None:
             raise Unavailable(Code.DATABASE_UNAVAILABLE)
         return outcome
 
     async def refuse(self, leaf: Appended) -> None:
         """Return once the audit entry of a refusal is durable; raises ``Unavailable`` when it is not known to be."""
-        await asyncio.wrap_future(self._put(leaf))
+        await asyncio.shield(asyncio.wrap_future(self._put(leaf)))
 
     def _put(self, item: Item) -> Future[Outcome | None]:
         future: Future[Outcome | None] = Future()
@@ -74,8 +78,10 @@ class Committer:
                 self._changed.wait_for(lambda: self._waiting or self._stopping)
                 if not self._waiting:
                     return
-                group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._gateway.settings.commit_group))]
-            self._commit(group)
+                taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._gateway.settings.commit_group))]
+            # A caller that has gone away is not waited for; what is taken from here on can no longer be called back.
+            if group := [(item, future) for item, future in taken if future.set_running_or_notify_cancel()]:
+                self._commit(group)
 
     def _commit(self, group: list[tuple[Item, Future[Outcome | None]]]) -> None:
         acceptances = [(item, future) for item, future in group if isinstance(item, Acceptance)]
@@ -87,8 +93,9 @@ class Committer:
                 [item for item, _ in acceptances],
                 [item for item, _ in refusals],
             )
-        except Exception:  # whatever the database said, the callers must hear that nothing is known to be kept
-            # No detail is logged here: the driver's text may quote a row. The health page says what is wrong with the database.
+        except Exception as error:  # whatever the database said, the callers must hear that nothing is known to be kept
+            # The driver's text may quote a row, so only the kind of the error is logged.
+            LOG.error("commit-failed", error=type(error).__name__, size=len(group))
             for _, future in group:
                 future.set_exception(Unavailable(Code.DATABASE_UNAVAILABLE))
             return

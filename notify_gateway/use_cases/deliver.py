@@ -130,7 +130,7 @@ def document(gateway: Gateway, item: outbox.Claimed | Row[Any], parts: outbox.Pa
 def back_off(attempts: int, *, first: timedelta, most: timedelta) -> timedelta:
     """Return the delay after the given number of failed attempts: doubled each time up to ``most``, then drawn from its upper half."""
     longest = min(first * 2 ** min(attempts - 1, 20), most)
-    return longest * (0.5 + random.random() / 2)  # noqa: S311 - spreads load; nothing secret
+    return timedelta(seconds=longest.total_seconds() * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load; nothing secret
 
 
 def _change(gateway: Gateway, result: AttemptResult, row: Row[Any], now: datetime) -> dict[str, Any]:

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""The collection point for authorities: list, fetch, confirm that you have it, acknowledge that a person has taken it up."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from base64 import b64encode
+from hashlib import sha256
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from notify_gateway.api.http import json_response, read_body, uuid_in_path
+from notify_gateway.api.service import service
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.errors import Issue, Refused
+from notify_gateway.store.parties import Client
+from notify_gateway.use_cases import collect, proofs
+from notify_gateway.use_cases.access import AUTHORITY_SCOPE
+
+router = APIRouter(prefix="/authority/v1", tags=["Authority"])
+
+MOST_LISTED = 200
+SMALL_REQUEST = 4096
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@router.get("/deliveries", response_class=Response)
+async def list_deliveries(request: Request, limit: str = "50", after: str | None = None) -> Response:
+    """List what waits to be fetched, oldest first, with its pseudonymous view; ``after`` is the last id of the page before."""
+    parts = service(request)
+    client = await _authority(request)
+    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:6]) <= MOST_LISTED:
+        raise Refused(Issue(Code.PARAMETER_INVALID))
+    behind: UUID | None = uuid_in_path(after, Code.DELIVERY_UNKNOWN) if after is not None else None
+    parts.require_healthy()
+    waiting = await asyncio.to_thread(collect.list_waiting, parts.gateway, authority=client.code, limit=int(limit) + 1, after=behind)
+    shown = waiting[: int(limit)]
+    return json_response({"deliveries": [collect.waiting_json(item) for item in shown], "more": len(waiting) > len(shown)})
+
+
+@router.get("/deliveries/{delivery_id}", response_class=Response)
+async def fetch_delivery(request: Request, delivery_id: str) -> Response:
+    """Hand over one delivery document; that this happened is in the log before the first byte leaves."""
+    parts = service(request)
+    client = await _authority(request)
+    parts.require_healthy()
+    wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
+    document = await asyncio.to_thread(collect.fetch, parts.gateway, authority=client.code, delivery_id=wanted)
+    digest = b64encode(sha256(document).digest()).decode()
+    return Response(document, headers={"Content-Digest": f"sha-256=:{digest}:"}, media_type="application/json")
+
+
+@router.post("/deliveries/{delivery_id}/received", response_class=Response)
+async def confirm_received(request: Request, delivery_id: str) -> Response:
+    """Take the confirmation ``{"digest": "<SHA-256 of the document, hex>"}`` that the authority's system holds the document."""
+    parts = service(request)
+    client = await _authority(request)
+    wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
+    digest = _digest(await read_body(request, SMALL_REQUEST))
+    state = await asyncio.to_thread(collect.confirm_received, parts.gateway, authority=client.code, delivery_id=wanted, digest=digest)
+    return json_response(_state_json(state))
+
+
+@router.post("/deliveries/{delivery_id}/acknowledge", response_class=Response)
+async def acknowledge(request: Request, delivery_id: str) -> Response:
+    """Take the acknowledgement that a person has taken the notification up. It tells the trust, not the family."""
+    parts = service(request)
+    client = await _authority(request)
+    wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
+    state = await asyncio.to_thread(collect.acknowledge, parts.gateway, authority=client.code, delivery_id=wanted)
+    return json_response(_state_json(state))
+
+
+@router.get("/deliveries/{delivery_id}/receipts", response_class=Response)
+async def read_receipts(request: Request, delivery_id: str) -> Response:
+    """Give the proofs that the authority's confirmation and acknowledgement are in the log, as far as they have happened."""
+    parts = service(request)
+    client = await _authority(request)
+    wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
+    events = await asyncio.to_thread(collect.receipt_events, parts.gateway, authority=client.code, delivery_id=wanted)
+    found = {name: await asyncio.to_thread(proofs.proof_of, parts.gateway, event) for name, event in events.items()}
+    return json_response({name: {"leaf": b64encode(proof.leaf).decode(), "receipt": proof.receipt} for name, proof in found.items()})
+
+
+async def _authority(request: Request) -> Client:
+    return await asyncio.to_thread(service(request).doorkeeper.admit, request.headers.get("authorization"), AUTHORITY_SCOPE)
+
+
+def _digest(body: bytes) -> bytes:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Refused(Issue(Code.NOT_JSON)) from None
+    digest = value.get("digest") if isinstance(value, dict) else None
+    if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
+        raise Refused(Issue(Code.PARAMETER_INVALID))
+    return bytes.fromhex(digest)
+
+
+def _state_json(state: collect.DeliveryState) -> dict[str, str | None]:
+    return {
+        "delivery_id": str(state.delivery_id),
+        "state": state.state,
+        "received_at": state.received_at.isoformat() if state.received_at else None,
+        "acknowledged_at": state.acknowledged_at.isoformat() if state.acknowledged_at else None,
+    }

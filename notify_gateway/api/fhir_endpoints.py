@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""The FHIR front door for trusts: ``$process-message`` and the Task that tells what became of it (FHIR R4, BaRS conventions)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from base64 import b64encode
+
+from fastapi import APIRouter, Request, Response
+
+from audit.receipts import make_promise
+from notify_gateway.api.http import FHIR_JSON, fhir_response, read_body, request_ids, require_acceptable, require_content_type, uuid_in_path
+from notify_gateway.api.service import Service, service
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.errors import Duplicate, Unavailable
+from notify_gateway.domain.identity import PrivateBytes
+from notify_gateway.fhir.outcome import acceptance_outcome, operation_outcome
+from notify_gateway.fhir.task import TaskFacts, task_resource
+from notify_gateway.use_cases import proofs, track
+from notify_gateway.use_cases.accept import Accepted, accept
+from notify_gateway.use_cases.access import TRUST_SCOPE
+from notify_gateway.use_cases.prepare import Received
+
+router = APIRouter(prefix="/fhir/R4", tags=["FHIR"])
+
+MOST_WAIT = 5
+"""Longest wait, in seconds, that ``Prefer: wait=n`` gets."""
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
+
+
+@router.post("/$process-message", status_code=202, response_class=Response)
+async def process_message(request: Request) -> Response:
+    """Take a notification: 202 with the Task's Location and a signed promise, once it is durable; with ``Prefer: wait=n`` the proof too."""
+    parts = service(request)
+    request_id, correlation_id = request_ids(request)
+    require_content_type(request, FHIR_JSON)
+    require_acceptable(request, FHIR_JSON)
+    client = await asyncio.to_thread(parts.doorkeeper.admit, request.headers.get("authorization"), TRUST_SCOPE)
+    parts.require_healthy()
+    body = await read_body(request, parts.gateway.settings.max_body)
+    received = Received(PrivateBytes(body), client, request_id, correlation_id)
+    try:
+        accepted = await accept(parts.gateway, parts.committer, received, check_large=parts.check_large)
+    except Duplicate as duplicate:
+        location = {"Location": _task_url(parts, str(duplicate.notification_id))}
+        return fhir_response(operation_outcome(duplicate.issues), 409, location)
+    promise = make_promise(
+        parts.runtime.promise_signer,
+        origin=parts.gateway.settings.log_origin,
+        leaf_hash=accepted.leaf_hash,
+        accepted_at=accepted.accepted_at,
+    )
+    receipt = await _receipt_within(parts, accepted, _wait(request))
+    outcome = acceptance_outcome(
+        reference=accepted.reference,
+        authority=accepted.authority,
+        leaf=b64encode(accepted.leaf).decode(),
+        promise=promise,
+        receipt=receipt,
+    )
+    return fhir_response(outcome, 202, {"Location": _task_url(parts, str(accepted.notification_id))})
+
+
+@router.get("/Task/{task_id}", response_class=Response)
+async def read_task(request: Request, task_id: str) -> Response:
+    """Tell the sender where its notification stands."""
+    parts = service(request)
+    require_acceptable(request, FHIR_JSON)
+    client = await asyncio.to_thread(parts.doorkeeper.admit, request.headers.get("authorization"), TRUST_SCOPE)
+    notification_id = uuid_in_path(task_id, Code.TASK_UNKNOWN)
+    stands = await asyncio.to_thread(track.where_it_stands, parts.gateway, client=client, notification_id=notification_id)
+    facts = TaskFacts(
+        notification_id=str(stands.id),
+        reference=stands.reference,
+        sender=client.code,
+        authority=stands.authority,
+        state=stands.state,
+        accepted_at=stands.accepted_at,
+        received_at=stands.received_at,
+        acknowledged_at=stands.acknowledged_at,
+    )
+    return fhir_response(task_resource(facts))
+
+
+@router.get("/Task/{task_id}/$receipt", response_class=Response)
+async def read_receipt(request: Request, task_id: str) -> Response:
+    """Give the sender the proof that its acceptance is in the log: the leaf and a C2SP tlog-proof, as FHIR Parameters."""
+    parts = service(request)
+    client = await asyncio.to_thread(parts.doorkeeper.admit, request.headers.get("authorization"), TRUST_SCOPE)
+    notification_id = uuid_in_path(task_id, Code.TASK_UNKNOWN)
+    proof = await asyncio.to_thread(track.acceptance_receipt, parts.gateway, client=client, notification_id=notification_id)
+    parameters = [
+        {"name": "leaf", "valueBase64Binary": b64encode(proof.leaf).decode()},
+        {"name": "receipt", "valueString": proof.receipt},
+    ]
+    return fhir_response({"resourceType": "Parameters", "parameter": parameters})
+
+
+def _task_url(parts: Service, notification_id: str) -> str:
+    return f"{parts.gateway.settings.base_url}/fhir/R4/Task/{notification_id}"
+
+
+def _wait(request: Request) -> int:
+    match = _WAIT.search(request.headers.get("prefer", ""))
+    return min(int(match[1]), MOST_WAIT) if match else 0
+
+
+async def _receipt_within(parts: Service, accepted: Accepted, seconds: int) -> str | None:
+    if not seconds:
+        return None
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    while loop.time() < until:
+        try:
+            return (await asyncio.to_thread(proofs.proof_of, parts.gateway, accepted.event_id)).receipt
+        except Unavailable:
+            await asyncio.sleep(0.03)
+    return None

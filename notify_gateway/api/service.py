@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""The parts that every endpoint reaches through ``request.app.state``."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from fastapi import Request
+from sqlalchemy.exc import SQLAlchemyError
+
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.errors import Unavailable
+from notify_gateway.fhir.structure import check_structure, warm_up
+from notify_gateway.runtime import Runtime
+from notify_gateway.use_cases import proofs
+from notify_gateway.use_cases.access import DoorKeeper
+from notify_gateway.use_cases.commit import Committer
+from notify_gateway.use_cases.gateway import Gateway
+
+LOG = structlog.get_logger(__name__)
+
+LARGE_BODY_WITHIN = 20.0
+"""Seconds that the structure of one large body may take."""
+
+
+@dataclass
+class Service:
+    """One process's front door: started before the first request, stopped after the last."""
+
+    runtime: Runtime
+    on_commit: Callable[[], None] = field(default=lambda: None)
+    gateway: Gateway = field(init=False)
+    committer: Committer = field(init=False)
+    doorkeeper: DoorKeeper = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gateway = self.runtime.gateway
+        self.committer = Committer(self.gateway, on_commit=self.on_commit)
+        self.doorkeeper = DoorKeeper(self.gateway)
+        self._health = Health(self.gateway)
+        self._pool: ProcessPoolExecutor | None = None
+        self._pool_lock = threading.Lock()
+
+    def start(self) -> None:
+        """Load what the first request would otherwise wait for, and begin committing."""
+        warm_up()
+        self.committer.start()
+        self._health.start()
+
+    def stop(self) -> None:
+        """Finish what was begun."""
+        self.committer.stop()
+        self._health.stop()
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def require_healthy(self) -> None:
+        """Raise ``Unavailable`` while the service could not keep its promises."""
+        self._health.require()
+
+    def check_large(self, document: dict[str, Any]) -> None:
+        """Check the structure of a large document in another process, so that nobody else waits for it; raises what the check raises."""
+        with self._pool_lock:
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(max_workers=1, initializer=warm_up)
+            pool = self._pool
+        try:
+            pool.submit(check_structure, document).result(timeout=LARGE_BODY_WITHIN)
+        except (BrokenProcessPool, TimeoutError):
+            with self._pool_lock:
+                if self._pool is pool:
+                    self._pool = None
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise Unavailable(Code.OVERLOADED) from None
+
+
+class Health:
+    """Looks every second whether the log keeps up and the database answers, so that no request has to."""
+
+    EVERY = 1.0
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._stop = threading.Event()
+        self._code: Code | None = None
+        self._thread = threading.Thread(target=self._run, name="health", daemon=True)
+
+    def start(self) -> None:
+        """Look once, then go on looking."""
+        self._look()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stop.set()
+
+    def require(self) -> None:
+        """Raise ``Unavailable`` with the reason while something is wrong."""
+        if self._code is not None:
+            raise Unavailable(self._code)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self.EVERY):
+            self._look()
+
+    def _look(self) -> None:
+        before = self._code
+        try:
+            proofs.require_log_in_time(self._gateway)
+            self._code = None
+        except Unavailable as error:
+            self._code = Code(error.issues[0].code)
+        except SQLAlchemyError:
+            self._code = Code.DATABASE_UNAVAILABLE
+        if self._code is not before:
+            LOG.warning("health-changed", code=self._code)
+
+
+def service(request: Request) -> Service:
+    """Return the service of the application that handles ``request``."""
+    found: Service = request.app.state.service
+    return found

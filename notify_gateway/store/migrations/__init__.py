@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Migrations, one folder per database."""
