@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What tests share: real servers, processes that can be killed, the compose file's services."""
+"""What several test rooms share."""
