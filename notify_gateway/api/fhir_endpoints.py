@@ -10,13 +10,13 @@ from base64 import b64encode
 from fastapi import APIRouter, Request, Response
 
 from audit.receipts import make_promise
+from notify_gateway.api import answers
 from notify_gateway.api.http import FHIR_JSON, fhir_response, read_body, request_ids, require_acceptable, require_content_type, uuid_in_path
 from notify_gateway.api.service import Service, service
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Duplicate, Unavailable
 from notify_gateway.domain.identity import PrivateBytes
-from notify_gateway.fhir.outcome import acceptance_outcome, operation_outcome
-from notify_gateway.fhir.task import TaskFacts, task_resource
+from notify_gateway.fhir.outcome import operation_outcome
 from notify_gateway.use_cases import proofs, track
 from notify_gateway.use_cases.accept import Accepted, accept
 from notify_gateway.use_cases.access import TRUST_SCOPE
@@ -52,13 +52,7 @@ async def process_message(request: Request) -> Response:
         accepted_at=accepted.accepted_at,
     )
     receipt = await _receipt_within(parts, accepted, _wait(request))
-    outcome = acceptance_outcome(
-        reference=accepted.reference,
-        authority=accepted.authority,
-        leaf=b64encode(accepted.leaf).decode(),
-        promise=promise,
-        receipt=receipt,
-    )
+    outcome = answers.acceptance_outcome(accepted, promise=promise, receipt=receipt)
     return fhir_response(outcome, 202, {"Location": _task_url(parts, str(accepted.notification_id))})
 
 
@@ -70,17 +64,7 @@ async def read_task(request: Request, task_id: str) -> Response:
     client = await asyncio.to_thread(parts.doorkeeper.admit, request.headers.get("authorization"), TRUST_SCOPE)
     notification_id = uuid_in_path(task_id, Code.TASK_UNKNOWN)
     stands = await asyncio.to_thread(track.where_it_stands, parts.gateway, client=client, notification_id=notification_id)
-    facts = TaskFacts(
-        notification_id=str(stands.id),
-        reference=stands.reference,
-        sender=client.code,
-        authority=stands.authority,
-        state=stands.state,
-        accepted_at=stands.accepted_at,
-        received_at=stands.received_at,
-        acknowledged_at=stands.acknowledged_at,
-    )
-    return fhir_response(task_resource(facts))
+    return fhir_response(answers.task(stands, sender_ods=client.code))
 
 
 @router.get("/Task/{task_id}/$receipt", response_class=Response)

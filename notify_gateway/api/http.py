@@ -121,7 +121,14 @@ def error_response(request: Request, error: NotifyError) -> Response:
     if request.url.path.startswith("/fhir/"):
         return fhir_response(operation_outcome(error.issues), status, headers)
     first = entry(error.issues[0].code)
-    problem = {"type": f"/errors/{first.code}", "title": first.title, "status": status, "code": first.code, "detail": first.why, "fix": first.fix}
+    problem = {
+        "type": f"/errors/{first.code}",
+        "title": first.title,
+        "status": status,
+        "code": first.code,
+        "detail": first.why,
+        "fix": first.fix,
+    }
     return Response(orjson.dumps(problem), status, headers, media_type=PROBLEM_JSON)
 
 
@@ -160,7 +167,9 @@ class Envelope:
             response = error_response(Request(scope), NotifyError(Issue(Code.SERVER_ERROR)))
             await response(scope, receive, send_wrapped)
         finally:
-            LOG.info("request", method=scope["method"], route=_route(scope), status=status, ms=round((time.perf_counter() - began) * 1000, 1))
+            LOG.info(
+                "request", method=scope["method"], route=_route(scope), status=status, ms=round((time.perf_counter() - began) * 1000, 1)
+            )
 
 
 def _fixed_headers(path: str) -> list[tuple[bytes, bytes]]:

@@ -101,7 +101,9 @@ def prepare(gateway: Gateway, received: Received, *, check: CheckStructure = che
 
     shred_key = new_shred_key()
     card = card_plaintext(submission.card, received.body)
-    recipients = [RecipientPublicKey(k.kid, k.authority, Suite(k.suite), k.public_key, RecipientPurpose(k.purpose)) for k in receiver.live_keys]
+    recipients = [
+        RecipientPublicKey(k.kid, k.authority, Suite(k.suite), k.public_key, RecipientPurpose(k.purpose)) for k in receiver.live_keys
+    ]
 
     def sealed(plaintext: bytes, kind: Literal["card", "original"]) -> Envelope:
         envelope = seal(

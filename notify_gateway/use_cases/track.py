@@ -14,8 +14,6 @@ from notify_gateway.use_cases import proofs
 from notify_gateway.use_cases.gateway import Gateway
 
 
-
-
 def where_it_stands(gateway: Gateway, *, client: Client, notification_id: UUID) -> Tracked:
     """Return where the client's notification stands; raises ``NotFound`` for any that is not the client's own."""
     with reading(gateway.engine).begin() as connection:
