@@ -63,7 +63,7 @@ _TYPES = (
     EventType(
         "notification:split",
         Klass.CHANGE,
-        "Notification {subject} was split by {actor} into a view and envelopes sealed for authority {authority}.",
+        "Notification {subject} was split by {actor} into view {view_digest} and envelopes sealed for authority {authority}.",
         ("authority", "view_digest"),
         ("card_digest", "keys", "original_digest", "pseudonym"),
     ),

@@ -7,6 +7,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -155,7 +156,9 @@ class Sequencer:
     def __init__(
         self, *, engine: Engine, tables: AuditTables, signer: Signer, origin: str, guard_path: Path, now: Callable[[], datetime]
     ) -> None:
-        """Take ``engine``, whose ``begin()`` opens a write transaction; ``origin`` names the log and should be the signer's name."""
+        """Take ``engine``, whose ``begin()`` opens a write transaction; ``origin`` names the log and its key, else ValueError."""
+        if signer.name != origin:
+            raise ValueError("a log's key bears the log's name, or nobody could open its checkpoints")
         self._engine, self._tables, self._signer, self._origin, self._now = engine, tables, signer, origin, now
         # An engine that tells reading from writing transactions does so by this option; any other passes it over.
         self._reading = engine.execution_options(reading=True)
@@ -174,16 +177,19 @@ class Sequencer:
             waiting = connection.scalar(select(exists(select(self._tables.pending.c.event_id))))
         if (head == self._signed and not waiting) or not self._leadership.held():
             return 0
+        if head != self._signed:
+            self._sign()
+        if not waiting:
+            return 0
         try:
-            if head != self._signed:
-                self._sign()
-            if not waiting:
-                return 0
             with self._engine.begin() as connection:
                 count = self._sequence(connection, limit)
-            self._sign()
-        except (IntegrityError, _Fenced):
+        except (IntegrityError, _Fenced) as error:
+            with self._reading.begin() as connection:
+                if read_head(connection, self._tables) == head:
+                    raise LogDamaged("an index or an event id would be in the log twice") from error
             return 0
+        self._sign()
         return count
 
     def run_forever(self, stop: threading.Event, pause: float = PAUSE) -> None:
@@ -251,7 +257,8 @@ class Sequencer:
     def _sign(self) -> None:
         """Sign the committed head, unless it is signed already: guard first, checkpoint row last, so that a crash between them heals."""
         stored = self._tables.checkpoint
-        with self._guard.exclusive(), self._engine.begin() as connection:
+        with suppress(IntegrityError), self._guard.exclusive(), self._engine.begin() as connection:
+            # IntegrityError: another machine, with a guard of its own, has stored this very checkpoint meanwhile.
             head = read_head(connection, self._tables)
             checkpoint = Checkpoint(self._origin, head.size, head.root)
             newest = connection.scalar(select(func.max(stored.c.size)))

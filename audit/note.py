@@ -133,7 +133,7 @@ def split_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     except UnicodeEncodeError as error:
         raise NoteRefused("the note is not valid UTF-8") from error
     text, separator, tail = note.rpartition("\n\n")
-    if not text or not separator or not tail.endswith("\n"):
+    if not separator or not tail.endswith("\n"):
         raise NoteRefused("a note is a text, an empty line and signature lines")
     if _CONTROL.search(note):
         raise NoteRefused("a note has no control characters")

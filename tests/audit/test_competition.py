@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""Three sequencers on one log, killed without warning while events come in: one tree, no gap, nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from audit.leadership import Leadership
+from audit.log import LogDamaged, Sequencer
+from audit.merkle import leaf_hash, root_from_leaves
+from audit.note import Checkpoint, open_checkpoint
+from tests.audit.builders import ORIGIN, SIGNER, TABLES, LogUnderTest
+from tests.support.processes import Process
+
+KILLS = 6
+
+
+def assert_sound(log: LogUnderTest) -> None:
+    """Everything appended is in the log once, and every checkpoint ever signed is of a beginning of it."""
+    leaves = log.leaves()
+    assert sorted(leaves) == sorted(entry.leaf for entry in log.appended)
+    hashes = [leaf_hash(leaf) for leaf in leaves]
+    with log.engine.begin() as connection:
+        assert connection.scalar(select(func.max(TABLES.leaf.c.idx))) == len(leaves) - 1
+        assert connection.scalar(select(func.count()).select_from(TABLES.pending)) == 0
+        notes = list(connection.scalars(select(TABLES.checkpoint.c.note).order_by(TABLES.checkpoint.c.size)))
+    for note in notes:
+        checkpoint = open_checkpoint(note, SIGNER.verifier)
+        assert checkpoint == Checkpoint(ORIGIN, checkpoint.size, root_from_leaves(hashes[: checkpoint.size]))
+    assert open_checkpoint(notes[-1], SIGNER.verifier).size == len(leaves)
+
+
+def test_three_sequencers_and_random_kills_leave_one_tree(log: LogUnderTest, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.audit.contestant", log.engine.url.render_as_string(hide_password=False), str(log.guard)]
+    contestants = [Process(command, name=f"sequencer {n}", log=tmp_path / f"{n}.log") for n in range(3)]
+    chance, pause, done = random.Random(27), threading.Event(), threading.Event()
+
+    def write() -> None:
+        while not done.wait(0.004):
+            log.add(4)
+
+    writer = threading.Thread(target=write)
+    try:
+        for contestant in contestants:
+            contestant.start(wait=False)
+        writer.start()
+        for _ in range(KILLS):
+            pause.wait(chance.uniform(0.5, 0.9))
+            contestants[chance.randrange(3)].restart(wait=False)
+    finally:
+        done.set()
+        writer.join(30)
+        for contestant in contestants:
+            contestant.kill9(group=True)
+    sequenced_by_them = len(log.leaves())
+    finisher = log.sequencer()
+    pause.wait(0.2)
+    for _ in range(200):
+        if finisher.run_once() == 0 and len(log.leaves()) == len(log.appended):
+            break
+    assert sequenced_by_them > 30, [contestant.output for contestant in contestants]
+    assert not any("Refused" in contestant.output or "Damaged" in contestant.output for contestant in contestants)
+    assert_sound(log)
+
+
+class Everyone(Leadership):
+    """Lets every sequencer believe that it leads, as after a split."""
+
+    def held(self) -> bool:
+        return True
+
+
+def test_sequencers_that_all_believe_to_lead_are_fenced(log: LogUnderTest) -> None:
+    rivals: list[Sequencer] = [log.sequencer() for _ in range(3)]
+    for rival in rivals:
+        rival._leadership = Everyone(log.engine, ORIGIN)
+    done, failures = threading.Event(), list[BaseException]()
+
+    def run(rival: Sequencer) -> None:
+        try:
+            while not done.is_set():
+                rival.run_once(5)
+        except LogDamaged as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(rival,)) for rival in rivals]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(40):
+            log.add(6)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(30)
+    assert failures == []
+    while rivals[0].run_once():
+        pass
+    assert_sound(log)

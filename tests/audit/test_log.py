@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: MIT
+"""The log on both databases: what commits is sequenced once, signed after that, and provable at any size."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import ScalarSelect, column, delete, event, func, insert, select, table, update
+from sqlalchemy.exc import IntegrityError
+
+from audit.events import read_leaf
+from audit.guard import Guard
+from audit.log import Appended, LogDamaged, Sequencer, append, insert_prepared, oldest_pending_age, prepare_leaf, receipt_for
+from audit.merkle import leaf_hash, root_from_leaves
+from audit.note import Checkpoint, open_checkpoint
+from audit.receipts import verify_receipt
+from tests.audit.builders import ORIGIN, OTHER_SIGNER, SIGNER, START, TABLES, LogUnderTest, events
+
+
+class Crash(BaseException):
+    """Stands for the end of the process."""
+
+
+class DiesBeforeSigning(Sequencer):
+    def _sign(self) -> None:
+        raise Crash
+
+
+def test_what_is_appended_comes_into_the_log_in_its_order(log: LogUnderTest) -> None:
+    made = [*log.add(3), *log.add(64), *log.add(1)]
+    assert log.sequencer().run_once() == 68
+    assert log.leaves() == [entry.leaf for entry in made]
+    assert [read_leaf(leaf).subject for leaf in log.leaves()] == [f"notification-{i}" for i in range(68)]
+
+
+def test_events_of_one_instant_keep_the_order_in_which_they_were_appended(log: LogUnderTest) -> None:
+    same = [prepare_leaf(event) for event in events(1) * 50]
+    with log.engine.begin() as connection:
+        insert_prepared(connection, TABLES, same)
+    log.sequencer().run_once()
+    assert log.leaves() == [entry.leaf for entry in same]
+
+
+def test_what_is_rolled_back_never_comes_into_the_log(log: LogUnderTest) -> None:
+    def fail() -> None:
+        with log.engine.begin() as connection:
+            append(connection, TABLES, events(5))
+            raise Crash
+
+    with pytest.raises(Crash):
+        fail()
+    assert log.sequencer().run_once() == 0
+
+
+def test_appending_nothing_does_nothing(log: LogUnderTest) -> None:
+    assert log.add(0) == []
+    assert log.sequencer().run_once() == 0
+
+
+def test_every_batch_ends_with_a_signed_checkpoint_over_all_leaves(log: LogUnderTest) -> None:
+    sequencer = log.sequencer()
+    for count in (1, 2, 5, 16, 33):
+        log.add(count)
+        assert sequencer.run_once() == count
+        expected = root_from_leaves(leaf_hash(leaf) for leaf in log.leaves())
+        assert open_checkpoint(log.checkpoint(), SIGNER.verifier) == Checkpoint(ORIGIN, len(log.appended), expected)
+
+
+def test_a_batch_is_no_larger_than_asked(log: LogUnderTest) -> None:
+    log.add(25)
+    sequencer = log.sequencer()
+    assert [sequencer.run_once(10) for _ in range(4)] == [10, 10, 5, 0]
+    assert log.leaves() == [entry.leaf for entry in log.appended]
+
+
+def test_every_event_has_its_receipt_at_every_size(log: LogUnderTest) -> None:
+    sequencer = log.sequencer()
+    for count in (1, 6, 9, 21):
+        log.add(count)
+        sequencer.run_once()
+        for index, entry in enumerate(log.appended):
+            text = log.receipt(entry)
+            assert text is not None
+            assert verify_receipt(text, entry.leaf_hash, SIGNER.verifier).index == index
+
+
+def test_a_receipt_is_found_by_the_hash_of_the_leaf_as_well(log: LogUnderTest) -> None:
+    entry = log.add(3)[1]
+    log.sequencer().run_once()
+    expected = log.receipt(entry)
+    with log.engine.begin() as connection:
+        assert receipt_for(connection, TABLES, entry.leaf_hash) == expected
+        assert receipt_for(connection, TABLES, bytes(32)) is None
+
+
+def test_there_is_no_receipt_before_the_event_is_signed_for(log: LogUnderTest) -> None:
+    entry = log.add(1)[0]
+    assert log.receipt(entry) is None
+    with pytest.raises(Crash):
+        log.sequencer(DiesBeforeSigning).run_once()
+    assert log.receipt(entry) is None
+
+
+def test_a_tree_left_unsigned_by_a_crash_is_signed_by_the_next_run(log: LogUnderTest) -> None:
+    log.add(5)
+    sequencer = log.sequencer()
+    sequencer.run_once()
+    log.add(5)
+    sequencer.close()
+    dying = log.sequencer(DiesBeforeSigning)
+    dying._signed = sequencer._signed
+    with pytest.raises(Crash):
+        dying.run_once()
+    dying.close()
+    assert open_checkpoint(log.checkpoint(), SIGNER.verifier).size == 5
+    assert log.sequencer().run_once() == 0
+    assert open_checkpoint(log.checkpoint(), SIGNER.verifier).size == 10
+
+
+def test_a_crash_between_guard_and_checkpoint_is_healed_with_the_very_same_note(log: LogUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.add(5)
+    remember = Guard.remember
+
+    def remember_and_die(guard: Guard, note: str) -> None:
+        remember(guard, note)
+        raise Crash
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Guard, "remember", remember_and_die)
+        dying = log.sequencer()
+        with pytest.raises(Crash):
+            dying.run_once()
+        dying.close()
+    signed = log.guard.read_text()
+    log.sequencer().run_once()
+    assert log.checkpoint() == signed
+
+
+def test_the_age_of_the_oldest_pending_event_is_told(log: LogUnderTest) -> None:
+    def age() -> float | None:
+        with log.engine.begin() as connection:
+            return oldest_pending_age(connection, TABLES, START + timedelta(seconds=12.5))
+
+    assert age() is None
+    log.add(3)
+    assert age() == 12.5
+    log.sequencer().run_once()
+    assert age() is None
+
+
+def test_an_idle_log_signs_nothing_new(log: LogUnderTest) -> None:
+    log.add(1)
+    sequencer = log.sequencer()
+    sequencer.run_once()
+    before = log.guard.stat()
+    assert [sequencer.run_once() for _ in range(3)] == [0, 0, 0]
+    assert log.guard.stat() == before
+
+
+def test_the_sequencer_runs_until_it_is_told_to_stop(log: LogUnderTest) -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=log.sequencer().run_forever, args=(stop, 0.01))
+    thread.start()
+    try:
+        log.add(10)
+        waited = threading.Event()
+        for _ in range(500):
+            if log.receipt(log.appended[-1]):
+                break
+            waited.wait(0.02)
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not thread.is_alive()
+    assert log.receipt(log.appended[-1]) is not None
+
+
+def test_a_key_that_bears_another_name_is_refused(log: LogUnderTest, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="bears the log's name"):
+        Sequencer(engine=log.engine, tables=TABLES, signer=SIGNER, origin="other.example", guard_path=tmp_path / "guard", now=lambda: START)
+
+
+def test_after_a_change_of_keys_the_log_goes_on(log: LogUnderTest) -> None:
+    log.add(3)
+    first = log.sequencer()
+    first.run_once()
+    first.close()
+    log.add(3)
+    log.sequencer(signer=OTHER_SIGNER).run_once()
+    text = log.receipt(log.appended[0])
+    assert text is not None
+    assert verify_receipt(text, log.appended[0].leaf_hash, OTHER_SIGNER.verifier).checkpoint.size == 6
+
+
+def test_on_postgresql_one_leads_and_the_next_takes_over(postgres_url: str, tmp_path: Path) -> None:
+    log = LogUnderTest(postgres_url, tmp_path)
+    try:
+        leader, other = log.sequencer(), log.sequencer()
+        log.add(1)
+        assert leader.run_once() == 1
+        log.add(1)
+        assert other.run_once() == 0
+        leader.close()
+        assert other.run_once() == 1
+    finally:
+        log.close()
+
+
+def test_a_leader_whose_session_was_ended_leads_again(postgres_url: str, tmp_path: Path) -> None:
+    log = LogUnderTest(postgres_url, tmp_path)
+    try:
+        leader = log.sequencer()
+        log.add(1)
+        assert leader.run_once() == 1
+        log.add(1)
+        with log.engine.begin() as connection:
+            assert connection.scalar(select(func.pg_terminate_backend(_lock_holder()))) is True
+        assert leader.run_once() == 1
+    finally:
+        log.close()
+
+
+def _lock_holder() -> ScalarSelect[int]:
+    """The process that holds an advisory lock on this database."""
+    locks = table("pg_locks", column("pid"), column("locktype"), column("database"))
+    databases = table("pg_database", column("oid"), column("datname"))
+    here = select(databases.c.oid).where(databases.c.datname == func.current_database()).scalar_subquery()
+    return select(func.max(locks.c.pid)).where(locks.c.locktype == "advisory", locks.c.database == here).scalar_subquery()
+
+
+def _corrupt_leaf(log: LogUnderTest, entry: Appended) -> None:
+    changed = entry.leaf.replace(b"client:RVW", b"client:XXX")
+    pending = TABLES.pending
+    with log.engine.begin() as connection:
+        connection.execute(update(pending).where(pending.c.event_id == entry.event_id).values(leaf=changed))
+
+
+def test_a_pending_leaf_that_was_altered_is_not_sequenced(log: LogUnderTest) -> None:
+    entry = log.add(3)[1]
+    _corrupt_leaf(log, entry)
+    with pytest.raises(LogDamaged, match="not what was appended"):
+        log.sequencer().run_once()
+    assert log.leaves() == []
+
+
+def test_an_event_that_is_pending_a_second_time_stops_the_log(log: LogUnderTest) -> None:
+    made = log.add(3)
+    sequencer = log.sequencer()
+    sequencer.run_once()
+    with log.engine.begin() as connection:
+        insert_prepared(connection, TABLES, made[:1])
+    with pytest.raises(LogDamaged, match="twice"):
+        sequencer.run_once()
+
+
+def test_a_tree_with_an_altered_subtree_does_not_grow(log: LogUnderTest) -> None:
+    log.add(6)
+    sequencer = log.sequencer()
+    sequencer.run_once()
+    with log.engine.begin() as connection:
+        connection.execute(update(TABLES.node).where(TABLES.node.c.level == 2).values(hash=bytes(32)))
+    log.add(1)
+    with pytest.raises(LogDamaged, match="stored root"):
+        sequencer.run_once()
+
+
+def test_a_tree_with_a_missing_subtree_gives_no_receipt(log: LogUnderTest) -> None:
+    log.add(6)
+    log.sequencer().run_once()
+    with log.engine.begin() as connection:
+        connection.execute(delete(TABLES.node))
+    with pytest.raises(LogDamaged, match="missing"):
+        log.receipt(log.appended[0])
+
+
+def test_a_large_batch_takes_few_statements(log: LogUnderTest) -> None:
+    with log.engine.begin() as connection:
+        append(connection, TABLES, events(2000))
+    statements: list[str] = []
+    event.listen(log.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    assert log.sequencer().run_once() == 2000
+    assert len(statements) < 35
+
+
+def test_a_head_cannot_be_two(log: LogUnderTest) -> None:
+    row = {"id": 2, "size": 0, "root": bytes(32), "epoch": 0}
+    with pytest.raises(IntegrityError), log.engine.begin() as connection:
+        connection.execute(insert(TABLES.head), row)
