@@ -18,16 +18,18 @@ def derived_kid(purpose: str, raw: bytes) -> str:
     return f"{purpose}-{sha256(raw).hexdigest()[:12]}"
 
 
-def check_kid(kid: str) -> None:
-    """Raises ``ValueError`` unless ``kid`` is a key id: safe in URLs, file names and logs."""
+def check_kid(kid: str) -> str:
+    """Return ``kid``; raises ``ValueError`` unless it is a key id: safe in URLs, file names and logs."""
     if _KID.fullmatch(kid) is None:
         raise ValueError("a key id is 1 to 64 letters, digits, dots, underscores and hyphens")
+    return kid
 
 
-def check_authority(gss: str) -> None:
-    """Raises ``ValueError`` unless ``gss`` has the shape of an English authority's GSS code."""
+def check_authority(gss: str) -> str:
+    """Return ``gss``; raises ``ValueError`` unless it has the shape of an English authority's GSS code."""
     if _GSS.fullmatch(gss) is None:
         raise ValueError("an authority is named by its GSS code")
+    return gss
 
 
 def check_length(raw: bytes, expected: int) -> None:

@@ -7,13 +7,14 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
+from typing import Any
 
 import typst
 
-from notify_gateway.privacy.sheet import OpenedNotification, flat_lines, need_words, sheet_of
+from notify_gateway.privacy.sheet import OpenedNotification, need_words, sheet_of
 
 _BYTE_ORDER_MARK = "\ufeff"
 _FORMULA_STARTS = frozenset("=+-@|%")
@@ -30,7 +31,7 @@ def card_text(opened: OpenedNotification) -> str:
         lines += ["", section.heading, "-" * len(section.heading)]
         for number, group in enumerate(section.groups):
             lines += [""] if number else []
-            lines += [f"{label + ':' if label else '':<24}{text}" for label, text in group]
+            lines += [line for label, texts in group for line in _labelled(label, texts)]
     return "\n".join(_printable(line) for line in lines) + "\n"
 
 
@@ -39,7 +40,7 @@ def cards_csv(opened: Sequence[OpenedNotification]) -> bytes:
 
     No cell can start a formula: one that would is preceded by an apostrophe, an international telephone number among them.
     """
-    rows = [_view_cells(one) | {f"card.{name}": text for name, text in flat_lines(one.card.reveal())} for one in opened]
+    rows = [_view_cells(one) | dict(_flat(one.card.reveal(), "card")) for one in opened]
     columns = list(dict.fromkeys([*_VIEW_COLUMNS, *_MORE_VIEW_COLUMNS, *(name for row in rows for name in row)]))
     file = io.StringIO(newline="")
     writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
@@ -82,6 +83,29 @@ def _view_cells(opened: OpenedNotification) -> dict[str, str]:
         "sender": view["sender"],
         "flags": " ".join(view["flags"]),
     }
+
+
+def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    """Yield ``(dotted name, text)`` of every value in a JSON value; lists of texts are joined, other lists numbered from 1."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _flat(item, f"{name}.{key}")
+    elif isinstance(value, list | tuple):
+        if all(isinstance(item, str) for item in value):
+            yield name, ", ".join(value)
+        else:
+            for position, item in enumerate(value, start=1):
+                yield from _flat(item, f"{name}.{position}")
+    elif value is not None:
+        yield name, ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _labelled(label: str, texts: tuple[str, ...]) -> Iterator[str]:
+    if not label:
+        yield from texts
+        return
+    for position, text in enumerate(texts):
+        yield f"{'' if position else label + ':':<24}{text}"
 
 
 def _cell(text: str) -> str:

@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from notify_gateway.privacy.encoding import Json, canonical_json, from_base64, parse_canonical, sha256_hex, to_base64
+from notify_gateway.privacy.key_fields import check_authority, check_kid
 from notify_gateway.privacy.recipients import RecipientPrivateKey, RecipientPublicKey
 from notify_gateway.privacy.signing import SigningKey, VerifyingKey
 
@@ -189,7 +190,7 @@ def parse_header(header: bytes) -> Header:
         fields = parse_canonical(header)
         parsed = Header(
             kind=_kind(fields["kind"]),
-            authority=_text(fields["authority"]),
+            authority=check_authority(_text(fields["authority"])),
             notification_id=UUID(_text(fields["notification_id"])),
             view_digest=_digest(fields["view_digest"]),
             inner_digest=_digest(fields["inner_digest"]),
@@ -251,7 +252,7 @@ def _wrapped_keys(value: Json) -> Iterable[WrappedKey]:
     if not isinstance(value, list):
         raise ValueError("not a list")
     for item in value:
-        yield WrappedKey(_text(item["kid"]), _text(item["suite"]), from_base64(item["wrapped"]))
+        yield WrappedKey(check_kid(_text(item["kid"])), _text(item["suite"]), from_base64(item["wrapped"]))
 
 
 def _kind(value: Json) -> Kind:

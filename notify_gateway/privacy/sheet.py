@@ -1,40 +1,54 @@
 # SPDX-License-Identifier: MIT
-"""What an opened notification says, in plain words: headings with labelled lines, the same for paper, screen and spreadsheet."""
+"""What an opened notification says, in plain words: headings with labelled lines, the same on paper and on screen."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from mappings.needs import label
 from notify_gateway.domain.model import Card
 
+Line: TypeAlias = tuple[str, tuple[str, ...]]
+"""A label, which may be empty, and the texts that stand beside it, one below the other."""
+
 
 class OpenedNotification(Protocol):
-    """As much of an opened delivery as paper needs."""
+    """As much of an opened delivery as its readers need."""
 
     @property
-    def notification_id(self) -> UUID: ...  # noqa: D102
-    @property
-    def reference(self) -> str: ...  # noqa: D102
-    @property
-    def event(self) -> str: ...  # noqa: D102
-    @property
-    def view(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def card(self) -> Card: ...  # noqa: D102
+    def notification_id(self) -> UUID:
+        """The notification."""
+        ...
 
+    @property
+    def reference(self) -> str:
+        """What people say on the telephone."""
+        ...
 
-Line = tuple[str, str]
+    @property
+    def event(self) -> str:
+        """``new``, ``update`` or ``delete``."""
+        ...
+
+    @property
+    def view(self) -> Mapping[str, Any]:
+        """The pseudonymised view."""
+        ...
+
+    @property
+    def card(self) -> Card:
+        """The child and the family."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and its labelled lines; ``groups`` are people or things that stand apart under one heading."""
+    """A heading over one group of lines for each person or thing."""
 
     heading: str
     groups: tuple[tuple[Line, ...], ...]
@@ -42,11 +56,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One notification in words."""
+    """One notification in words; banners are a title and a sentence each."""
 
     reference: str
     about: str
-    banners: tuple[Line, ...]
+    banners: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
 
 
@@ -56,9 +70,9 @@ _EVENTS = {
     "delete": "Withdrawn by the trust",
 }
 _BANNERS = {
-    "restricted-address": (
+    "address-restricted": (
         "Restricted address",
-        "The address is withheld. Do not ask for it, write it down or share where the family lives.",
+        "The home address is withheld. Do not ask for it, write it down or pass on where the family lives.",
     ),
     "contact-sensitively": (
         "Contact sensitively",
@@ -72,7 +86,7 @@ _BANNERS = {
         "The home postcode points to another authority; the trust gave a reason.",
     ),
     "voluntary-notification": ("Voluntary", "The sender is not bound by section 23; the parent agreed to this."),
-    "no-voluntary-organisation-answer": ("Not answered", "The trust did not say whether it named a voluntary organisation."),
+    "voluntary-organisation-not-recorded": ("Not recorded", "Whether the parent was told of a voluntary organisation that may help."),
 }
 _CERTAINTY = {"has": "The child has", "probably-has": "The child probably has"}
 _KINDS = {"special-educational-need": "special educational needs", "disability": "a disability"}
@@ -91,88 +105,87 @@ _PARENT_VIEWS = {
     "in-words": "Given in the parent's own words",
     "not-recorded": "Not recorded",
 }
-_HEADINGS = {"child": "Who the child is", "carers": "Who to contact", "summary": "In the trust's own words", "sender": "Who sent this"}
-_ACRONYMS = {"nhs": "NHS", "gp": "GP", "ods": "ODS", "id": "ID", "uprn": "UPRN"}
+_HEADINGS = {
+    "child": "Who the child is",
+    "carers": "Who to contact",
+    "opinions": "The opinion as the trust wrote it",
+    "summary": "In the trust's own words",
+    "parental_words": "In the parent's own words",
+    "notifier": "Who wrote to you",
+    "sender": "For which organisation",
+    "settings": "Nursery or school",
+    "identifier": "The trust's own number",
+}
+_LABELS = {
+    "names": "Name",
+    "name": "Name",
+    "relationship": "Relationship",
+    "birth_date": "Date of birth",
+    "nhs_number": "NHS number",
+    "nhs_number_status": "NHS number status code",
+    "nhs_number_absent_because": "No NHS number because",
+    "gender": "Gender",
+    "role": "Role",
+    "telecoms": "Telephone, e-mail",
+    "address": "Address",
+    "address_restricted": "Address restricted",
+    "languages": "Language",
+    "interpreter_required": "Interpreter needed",
+    "gp": "GP practice",
+    "ods": "ODS code",
+    "urn": "School number",
+    "need": "Need",
+    "codes": "Code",
+    "certainty": "Certainty",
+    "kinds": "Kind",
+    "recorded_on": "Recorded",
+    "identifiers": "Other numbers",
+    "words": "",
+}
+_MAIN = ("name", "value", "language", "words", "display")
+_ADDRESS = ("text", "line", "city", "district", "postalCode")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def sheet_of(opened: OpenedNotification) -> Sheet:
-    """Return what there is to say, in the order in which an officer needs it: child, contacts, opinion, parent, sender, the rest."""
-    card = dict(opened.card.reveal())
-    flags = opened.view["flags"]
+    """Return what there is to say, in the order in which an officer needs it; what the card holds beyond that comes last."""
+    card = opened.card.reveal()
+    sections = (
+        *(_from_card(card, name) for name in ("child", "carers")),
+        Section("What the trust says", (tuple(_opinion(opened.view)),)),
+        *(_from_card(card, name) for name in ("opinions", "summary")),
+        Section("What the parent was told", (tuple(_parent(opened.view)),)),
+        *(_from_card(card, name) for name in ("parental_words", "notifier", "sender", "settings", "identifier")),
+        *(_from_card(card, name) for name in sorted(card.keys() - _HEADINGS.keys())),
+    )
     return Sheet(
         reference=opened.reference,
         about=_EVENTS.get(opened.event, opened.event),
-        banners=tuple(_BANNERS[flag] for flag in _BANNERS if flag in flags),
-        sections=tuple(
-            section
-            for section in (
-                _from_card(card, "child"),
-                _from_card(card, "carers"),
-                Section("What the trust says", (tuple(_opinion(opened.view)),)),
-                _from_card(card, "summary"),
-                Section("What the parent was told", (tuple(_parent(opened.view)),)),
-                _from_card(card, "sender"),
-                *(_from_card(card, name) for name in sorted(card.keys() - _HEADINGS.keys())),
-            )
-            if any(section.groups)
-        ),
+        banners=tuple(banner for flag, banner in _BANNERS.items() if flag in opened.view["flags"]),
+        sections=tuple(section for section in sections if section.groups),
     )
 
 
-def flat_lines(value: Any, name: str = "") -> Iterator[Line]:
-    """Yield ``(dotted name, text)`` of every value in a JSON value; lists of texts are joined, other lists are numbered from 1."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from flat_lines(item, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        if all(isinstance(item, str) for item in value):
-            yield from flat_lines(", ".join(value), name)
-        else:
-            for position, item in enumerate(value, start=1):
-                yield from flat_lines(item, f"{name}.{position}")
-    elif isinstance(value, bool):
-        yield name, "yes" if value else "no"
-    elif value not in (None, ""):
-        yield name, str(value)
-
-
-def need_words(view: Mapping[str, Any]) -> list[str]:
+def need_words(view: Mapping[str, Any]) -> tuple[str, ...]:
     """Return each need in words, with how sure its type is."""
     on = date.fromisoformat(view["opinion_formed_on"] or view["sent_on"])
-    return [_need(need, on) for need in view["needs"]]
-
-
-def day_words(text: str | None) -> str:
-    """Return an ISO date as people write it."""
-    if text is None:
-        return "not stated"
-    day = date.fromisoformat(text)
-    return f"{day.day} {day:%B %Y}"
-
-
-def _from_card(card: Mapping[str, Any], name: str) -> Section:
-    value = card.get(name)
-    items = value if isinstance(value, list | tuple) and not all(isinstance(item, str) for item in value) else [value]
-    groups = tuple(tuple((_label(key), _text(key, text)) for key, text in flat_lines(item)) for item in items)
-    return Section(_HEADINGS.get(name, _label(name)), tuple(group for group in groups if group))
+    return tuple(_need(need, on) for need in view["needs"])
 
 
 def _opinion(view: Mapping[str, Any]) -> Iterator[Line]:
     for certainty, words in _CERTAINTY.items():
         kinds = {kind for need in view["needs"] if need["certainty"] == certainty for kind in need["kinds"]}
         if kinds:
-            yield words, " and ".join(_KINDS[kind] for kind in sorted(kinds, reverse=True))
-    for position, words in enumerate(need_words(view)):
-        yield ("" if position else "Type of need"), words
-    yield "Opinion formed", day_words(view["opinion_formed_on"])
-    yield "Sent to you", day_words(view["sent_on"])
+            yield words, (" and ".join(_KINDS[kind] for kind in sorted(kinds, reverse=True)),)
+    yield "Type of need", need_words(view)
+    yield "Opinion formed", (_day(view["opinion_formed_on"]),)
+    yield "Sent to you", (_day(view["sent_on"]),)
 
 
 def _parent(view: Mapping[str, Any]) -> Iterator[Line]:
-    yield "Told of the opinion", day_words(view["parent_informed_on"])
-    yield "Offered a discussion", day_words(view["discussion_offered_on"])
-    yield "Parent's view", _PARENT_VIEWS[view["parent_view"]]
+    yield "Told of the opinion", (_day(view["parent_informed_on"]),)
+    yield "Offered a discussion", (_day(view["discussion_offered_on"]),)
+    yield "Parent's view", (_PARENT_VIEWS[view["parent_view"]],)
 
 
 def _need(need: Mapping[str, Any], on: date) -> str:
@@ -186,18 +199,68 @@ def _need(need: Mapping[str, Any], on: date) -> str:
     return f"{words} ({_STRENGTHS[need['strength']]})" if need["strength"] else words
 
 
-def _label(key: str) -> str:
-    words = [_ACRONYMS.get(word, word) for word in re.split(r"[^A-Za-z0-9]+", key.removesuffix(".text")) if word]
-    sentence = " ".join(words)
-    return sentence[:1].upper() + sentence[1:]
+def _from_card(card: Mapping[str, Any], name: str) -> Section:
+    groups = (tuple(_lines(item)) for item in _listed(card.get(name)))
+    return Section(_HEADINGS.get(name) or _sentence(name), tuple(group for group in groups if group))
 
 
-def _text(key: str, text: str) -> str:
-    if key.endswith("nhs_number") and len(text) == 10:
+def _lines(item: Any) -> Iterator[Line]:
+    if not isinstance(item, Mapping):
+        item = {"words": item}
+    elif "words" in item or "value" in item:
+        item = {"words": _phrase(item)}
+    for name in sorted(item, key=_rank):
+        if name == "address_restricted" and not item[name]:
+            continue
+        texts = tuple(_phrase(value, name) for value in _listed(item[name]))
+        if any(texts):
+            yield _LABELS.get(name, _sentence(name)), texts
+
+
+def _phrase(value: Any, name: str = "") -> str:
+    """Return a value of the card as a reader expects it: the main thing first, what qualifies it in brackets, no web addresses."""
+    if isinstance(value, Mapping):
+        if name == "address":
+            return ", ".join(_phrase(part) for key in _ADDRESS for part in _listed(value.get(key)))
+        main = [_phrase(value[key]) for key in _MAIN if key in value]
+        others = [
+            _sentence(key).lower() if item is True else _phrase(item)
+            for key, item in value.items()
+            if key not in _MAIN and item is not False and not str(item).startswith("http")
+        ]
+        if not main:
+            return ", ".join(others)
+        return f"{', '.join(main)} ({', '.join(others)})" if others else ", ".join(main)
+    if isinstance(value, list | tuple):
+        return ", ".join(_phrase(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "" if value is None else str(value)
+    if name == "nhs_number" and len(text) == 10:
         return f"{text[:3]} {text[3:6]} {text[6:]}"
-    if _DATE.fullmatch(text):
-        try:
-            return day_words(text)
-        except ValueError:
-            return text
-    return text
+    return _day(text) if _DATE.fullmatch(text) else text
+
+
+def _listed(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, list | tuple) else () if value is None else (value,)
+
+
+def _rank(name: str) -> tuple[int, str]:
+    known = list(_LABELS)
+    return (known.index(name) if name in known else len(known), name)
+
+
+def _sentence(name: str) -> str:
+    words = " ".join(name.split("_"))
+    return words[:1].upper() + words[1:]
+
+
+def _day(text: str | None) -> str:
+    """Return an ISO date as people write it."""
+    if text is None:
+        return "Not stated"
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{day.day} {day:%B %Y}"

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from notify_gateway.domain.clock import london_day
 from notify_gateway.domain.identity import BirthDate
-from notify_gateway.domain.model import Certainty, Judgement, LegalBasis, OpinionKind, ParentView, Routing, Submission
+from notify_gateway.domain.model import Certainty, Judgement, LegalBasis, OpinionKind, Routing, Submission
 from notify_gateway.privacy.disclosure import Standing, leaves
 from notify_gateway.privacy.encoding import Json, canonical_json
 
@@ -22,14 +22,10 @@ _TERMS = ("spring", "summer", "autumn")
 
 
 class ViewFlag(StrEnum):
-    """What an officer must know before opening anything."""
+    """What the view adds to the flags of the judgement (``domain.section23.Flag``)."""
 
-    CAME_OF_AGE_SINCE = "came-of-age-since"
-    CONTACT_SENSITIVELY = "contact-sensitively"
-    NO_VOLUNTARY_ORGANISATION_ANSWER = "no-voluntary-organisation-answer"
     RECEIVER_NAMED_BY_SENDER = "receiver-named-by-sender"
     RECEIVER_OVERRIDES_POSTCODE = "receiver-overrides-postcode"
-    RESTRICTED_ADDRESS = "restricted-address"
     UNLINKED = "unlinked"
     VOLUNTARY_NOTIFICATION = "voluntary-notification"
 
@@ -99,7 +95,7 @@ def build_view(
         "sent_on": _iso(sent_on),
         "term_cohort": term_cohort(submission.child.birth_date, judgement.opinion_formed_on or sent_on),
         "parent_view": submission.parent_view.value,
-        "flags": sorted(judgement.flags | _flags(submission, judgement, routing, linked=linked)),
+        "flags": sorted({str(flag) for flag in judgement.flags} | _flags(judgement, routing, linked=linked)),
     }
     beyond = sorted({leaf.path for leaf in leaves(fields) if leaf.standing is Standing.OPEN})
     if beyond:
@@ -134,10 +130,8 @@ def _term(day: date) -> int:
     return day.year * 3 + (day.month > 3) + (day.month > 8)
 
 
-def _flags(submission: Submission, judgement: Judgement, routing: Routing, *, linked: bool) -> set[str]:
+def _flags(judgement: Judgement, routing: Routing, *, linked: bool) -> set[str]:
     flags = {
-        ViewFlag.RESTRICTED_ADDRESS: submission.child.address_restricted,
-        ViewFlag.CONTACT_SENSITIVELY: submission.parent_view is ParentView.OBJECTS,
         ViewFlag.RECEIVER_NAMED_BY_SENDER: routing.how == "named",
         ViewFlag.RECEIVER_OVERRIDES_POSTCODE: routing.how == "override",
         ViewFlag.UNLINKED: not linked,
