@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -127,14 +127,12 @@ def test_any_bytes_are_a_leaf_or_refused(data: bytes) -> None:
 
 
 @given(
-    st.sampled_from(["actor", "at", "event", "fields", "salt", "subject", "v"]), st.none() | st.integers() | st.text() | st.lists(st.text())
+    st.sampled_from(["actor", "at", "event", "fields", "salt", "subject", "v"]),
+    st.none() | st.integers() | st.text() | st.lists(st.text()),
 )
 def test_a_leaf_with_a_changed_part_is_refused_or_another_event(part: str, value: object) -> None:
-    whole = json.loads(viewed().to_leaf(SALT))
-    if whole[part] == value:
-        return
-    changed = json.dumps({**whole, part: value}, sort_keys=True, separators=(",", ":")).encode()
-    try:
-        assert hashlib.sha256(read_leaf(changed).to_leaf(bytes(16))) != hashlib.sha256(viewed().to_leaf(bytes(16)))
-    except EventInvalid:
-        return
+    leaf = viewed().to_leaf(SALT)
+    changed = json.dumps({**json.loads(leaf), part: value}, sort_keys=True, separators=(",", ":")).encode()
+    if changed != leaf:
+        with suppress(EventInvalid):
+            assert part == "salt" or read_leaf(changed) != viewed()

@@ -178,6 +178,23 @@ def test_the_sequencer_runs_until_it_is_told_to_stop(log: LogUnderTest) -> None:
     assert log.receipt(log.appended[-1]) is not None
 
 
+def test_the_sequencer_waits_for_a_disk_that_is_away(log: LogUnderTest, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log.add(2)
+    stop, later = threading.Event(), tmp_path / "mounted later"
+    thread = threading.Thread(target=log.sequencer(guard=later / "guard").run_forever, args=(stop, 0.01))
+    thread.start()
+    try:
+        while "the sequencer waits: FileNotFoundError" not in caplog.messages:
+            stop.wait(0.02)
+        assert log.receipt(log.appended[0]) is None
+        later.mkdir()
+        while log.receipt(log.appended[0]) is None:
+            stop.wait(0.02)
+    finally:
+        stop.set()
+        thread.join(10)
+
+
 def test_a_key_that_bears_another_name_is_refused(log: LogUnderTest, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="bears the log's name"):
         Sequencer(engine=log.engine, tables=TABLES, signer=SIGNER, origin="other.example", guard_path=tmp_path / "guard", now=lambda: START)
