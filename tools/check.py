@@ -4,7 +4,7 @@
 The last line printed is pytest's own closing line. A check that fails is shown at once and the rest still runs; the exit status is 0
 only when everything passed.
 
-Usage: ``python tools/check.py [--only set-up|environment|lint|types|tests] [-- arguments for pytest]``
+Usage: ``python -m tools.check [--only set-up|environment|lint|types|tests] [-- arguments for pytest]``
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ import subprocess
 import sys
 import time
 
-import environment
-import set_up_tests
+from tools import environment, set_up_tests
 
 BIN = environment.VENV / "bin"
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lint": (("ruff", "check"), ("ruff", "format", "--check"), ("lint-imports",)),
-    "types": (("mypy",), ("mypy", "tools", "tests/support", "tests/conftest.py")),
+    "types": (("mypy",), ("mypy", "tools", "tests/support", "tests/packaging", "tests/quality", "tests/conftest.py")),
 }
 TESTS = ("-m", "pytest", "-q")
 # Two processes, a file of tests in one of them: files start servers of their own, and two cores are what the tests must be content with.

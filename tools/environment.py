@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Makes ``.venv`` with the locked dependencies; does nothing when it is there already. Needs only the standard library.
 
-Usage: ``python tools/environment.py [runtime|dev]``. Nothing of the checkout is built or copied: a path file in the
+Usage: ``python -m tools.environment [runtime|dev]``. Nothing of the checkout is built or copied: a path file in the
 environment points at it, so that what runs is what stands in the tree.
 """
 
@@ -19,7 +19,7 @@ PYTHON = VENV / "bin" / "python"
 LOG = VENV / "set-up.log"
 
 COMMAND = """#!{python}
-# Made by tools/environment.py: runs the checkout that this environment belongs to.
+# Made by tools.environment: runs the checkout that this environment belongs to.
 from notify_gateway.cli.main import main
 
 if __name__ == "__main__":

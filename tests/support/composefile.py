@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +25,13 @@ class ComposeError(ValueError):
 class _StrictLoader(yaml.SafeLoader):
     """Refuses a key that is given twice, as Compose does."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        given = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        twice = {key for key in given if given.count(key) > 1}
-        if twice and not any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value) and not getattr(node, "merged", False):
-            raise ComposeError(f"given twice: {', '.join(sorted(twice))}")
-        return super().construct_mapping(node, deep=deep)
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        super().flatten_mapping(node)
-        node.merged = True  # type: ignore[attr-defined]  # flattening puts merged keys beside the node's own, which then win
+    def compose_mapping_node(self, anchor: dict[str, yaml.Node]) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        given = [key.value for key, _ in node.value]
+        twice = sorted({key for key in given if given.count(key) > 1})
+        if twice:
+            raise ComposeError(f"given twice: {', '.join(twice)}")
+        return node
 
 
 def read_compose(path: Path = COMPOSE_FILE, *, variables: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +35,17 @@ class NativeProxy:
         if mutual_tls:
             text = (PROXY_FOLDER / "mutual-tls.conf").read_text(encoding="utf-8")
             (folder / "mutual-tls" / "on.conf").write_text(_replace(text, {"/run/secrets/": f"{secrets}/"}), encoding="utf-8")
-        command = [need_program("nginx"), "-p", folder, "-c", folder / "nginx.conf", "-e", self.error_log, "-g", "daemon off;"]
+        command: list[str | Path] = [
+            need_program("nginx"),
+            "-p",
+            folder,
+            "-c",
+            folder / "nginx.conf",
+            "-e",
+            self.error_log,
+            "-g",
+            "daemon off;",
+        ]
         self.process = Process(command, name="proxy", log=folder / "nginx.out", ready=self.healthy)
 
     @property
@@ -71,7 +82,7 @@ class NativeProxy:
                 "listen 8443 ssl;": f"listen 127.0.0.1:{self.port} ssl;",
                 "127.0.0.1:8081": f"127.0.0.1:{self.status_port}",
                 "/run/secrets/": f"{self.secrets}/",
-                "/tmp/": f"{self.folder}/run/",  # noqa: S108 - the container's own
+                "/tmp/": f"{self.folder}/run/",
                 "/dev/stdout": str(self.access_log),
                 "/dev/stderr": str(self.error_log),
                 "/etc/nginx/errors/": f"{PROXY_FOLDER}/errors/",
@@ -90,8 +101,8 @@ def _upstreams(gateways: Sequence[int]) -> str:
 
 
 def _replace(text: str, replacements: dict[str, str]) -> str:
-    for old, new in replacements.items():
+    """Replace all at once, so that no replacement is replaced again; what is to be replaced must be there."""
+    for old in replacements:
         if old not in text:
             raise ValueError(f"the proxy's configuration no longer holds {old!r}: mend tests/support/proxy.py")
-        text = text.replace(old, new)
-    return text
+    return re.sub("|".join(map(re.escape, replacements)), lambda match: replacements[match[0]], text)
