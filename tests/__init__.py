@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: MIT
+"""The tests, one folder per room of the house, and ``support`` for what they share."""

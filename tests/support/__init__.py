@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What several test rooms share."""
+"""What tests share: messages about invented children, real servers, processes that can be killed, the compose file's services."""
