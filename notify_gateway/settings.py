@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     postcodes_dir: Annotated[Path | None, Field(description="Folder of the compiled postcode table; empty: postcodes below data_dir.")] = (
         None
     )
+    opener_keys_dir: Annotated[
+        Path | None, Field(description="Folder of the managed keys, which only the opener's user may read; empty: opener below data_dir.")
+    ] = None
     opener_socket: Annotated[Path | None, Field(description="Unix socket of the opener process that holds managed keys.")] = None
     trusted_proxy: Annotated[str, Field(description="Address of the TLS proxy whose forwarding headers are believed; empty: none.")] = ""
     commit_group: Annotated[int, Field(ge=1, le=512, description="Most acceptances committed in one transaction.")] = 128
@@ -120,6 +123,11 @@ class Settings(BaseSettings):
     def postcodes(self) -> Path:
         """Return the folder of the compiled postcode table."""
         return self.postcodes_dir or self.data_dir / "postcodes"
+
+    @property
+    def opener_keys(self) -> Path:
+        """Return the folder of the keys in managed custody."""
+        return self.opener_keys_dir or self.data_dir / "opener"
 
     @property
     def guard_file(self) -> Path:

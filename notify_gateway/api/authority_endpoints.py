@@ -7,6 +7,7 @@ import asyncio
 import re
 from base64 import b64encode
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -17,7 +18,7 @@ from notify_gateway.api.service import service
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, Refused
 from notify_gateway.store.parties import Client
-from notify_gateway.use_cases import collect, proofs
+from notify_gateway.use_cases import collect, proofs, reveal
 from notify_gateway.use_cases.access import AUTHORITY_SCOPE
 
 router = APIRouter(prefix="/authority/v1", tags=["Authority"])
@@ -85,16 +86,43 @@ async def read_receipts(request: Request, delivery_id: str) -> Response:
     return json_response({name: {"leaf": b64encode(proof.leaf).decode(), "receipt": proof.receipt} for name, proof in found.items()})
 
 
+@router.post("/deliveries/{delivery_id}/reveal", response_class=Response)
+async def reveal_card(request: Request, delivery_id: str) -> Response:
+    """Show the card, for an authority in managed custody, against ``{"reason": "...", "case_reference": "..."}``, which is logged first."""
+    parts = service(request)
+    client = await _authority(request)
+    parts.require_healthy()
+    wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
+    asked = _json_object(await read_body(request, SMALL_REQUEST))
+    granted = await asyncio.to_thread(
+        reveal.grant,
+        parts.gateway,
+        authority=client.code,
+        delivery_id=wanted,
+        kind="card",
+        reason=str(asked.get("reason", "")),
+        case_reference=str(asked.get("case_reference", "")),
+    )
+    opened = await asyncio.to_thread(reveal.ask_opener, parts.gateway.settings.opener_socket, granted)
+    return Response(opened.reveal(), media_type="application/json")
+
+
 async def _authority(request: Request) -> Client:
     return await asyncio.to_thread(service(request).doorkeeper.admit, request.headers.get("authorization"), AUTHORITY_SCOPE)
 
 
-def _digest(body: bytes) -> bytes:
+def _json_object(body: bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Refused(Issue(Code.NOT_JSON)) from None
-    digest = value.get("digest") if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        raise Refused(Issue(Code.PARAMETER_INVALID))
+    return value
+
+
+def _digest(body: bytes) -> bytes:
+    digest = _json_object(body).get("digest")
     if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
         raise Refused(Issue(Code.PARAMETER_INVALID))
     return bytes.fromhex(digest)

@@ -62,4 +62,23 @@ ENTRIES = (
         issue="conflict",
         rec="REC_CONFLICT",
     ),
+    Entry(
+        code=Code.KEY_NOT_HELD_HERE,
+        title="The service cannot open this",
+        why="The authority holds its key itself, or what was asked for has been erased.",
+        fix="Open the delivery on the authority's own machine: notify-gateway authority open.",
+        status=409,
+        issue="conflict",
+        rec="REC_CONFLICT",
+    ),
+    Entry(
+        code=Code.OPENER_UNAVAILABLE,
+        title="The opener does not answer",
+        why="Identity in managed custody is opened by a process of its own, which is not running or does not answer.",
+        fix="Try again in a minute; the operator should look at the opener's health.",
+        status=503,
+        issue="transient",
+        rec="REC_UNAVAILABLE",
+        retry=True,
+    ),
 )

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""Revealing who a child is, for authorities whose key the service keeps: the reason is in the log first, then the opener opens.
+
+The web process asks and never holds the key; the opener, a process of its own, believes no one and looks the committed grant up itself.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+from uuid import UUID, uuid4
+
+import orjson
+from sqlalchemy import insert, select, update
+
+from audit.events import Event
+from audit.log import append
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.errors import Conflict, Issue, NotFound, Refused, Unavailable
+from notify_gateway.domain.identity import PrivateBytes
+from notify_gateway.privacy.keys import RecipientPrivateKey
+from notify_gateway.privacy.sealing import open_envelope, strip_outer
+from notify_gateway.store import outbox, shred
+from notify_gateway.store.collection import AuthorityDeliveries
+from notify_gateway.store.tables import audit_tables, messages, reveal_grants
+from notify_gateway.use_cases.gateway import Gateway
+
+Kind = Literal["card", "original"]
+
+LASTS = timedelta(minutes=1)
+"""How long a grant may wait for the opener; the reveal itself is one answer."""
+MOST_ANSWER = 8 * 1024 * 1024
+_CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{0,39}")
+
+
+class RevealReason(StrEnum):
+    """Why an officer needs to know who the child is."""
+
+    CONTACT_FAMILY = "contact-family"
+    ALREADY_KNOWN = "already-known"
+    RESPONSIBLE_AUTHORITY = "responsible-authority"
+    ANSWER_PARENT = "answer-parent"
+    SAFEGUARDING = "safeguarding"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A committed permission to open one envelope once."""
+
+    id: UUID
+    expires_at: datetime
+
+
+def grant(gateway: Gateway, *, authority: str, delivery_id: UUID, kind: Kind, reason: str, case_reference: str) -> Grant:
+    """Commit the permission, with its reason, to database and log.
+
+    Raises ``Refused`` without a known reason and a case reference, ``NotFound`` for a delivery that is not the authority's, and ``Conflict``
+    where the authority holds its key itself, for then nobody here can open anything.
+    """
+    if reason not in set(RevealReason) or _CASE.fullmatch(case_reference) is None:
+        raise Refused(Issue(Code.REVEAL_REASON_MISSING))
+    now = gateway.clock.now()
+    receiver = gateway.receivers.get().get(authority)
+    made = Grant(uuid4(), now + LASTS)
+    with gateway.engine.begin() as connection:
+        row = AuthorityDeliveries(connection, authority).find(delivery_id)
+        if row is None:
+            raise NotFound(Issue(Code.DELIVERY_UNKNOWN))
+        if receiver is None or receiver.custody != "managed":
+            raise Conflict(Issue(Code.KEY_NOT_HELD_HERE))
+        values = {
+            "id": made.id,
+            "message_id": row.message_id,
+            "authority": authority,
+            "kind": kind,
+            "reason": reason,
+            "case_reference": case_reference,
+            "granted_at": now,
+            "expires_at": made.expires_at,
+        }
+        connection.execute(insert(reveal_grants), [values])
+        fields = {"authority": authority, "kind": kind, "reason": reason, "case": case_reference, "grant": str(made.id)}
+        append(
+            connection, audit_tables, [Event("reveal:granted", at=now, actor=authority, subject=str(row.notification_id), fields=fields)]
+        )
+    return made
+
+
+def open_granted(gateway: Gateway, keys: dict[str, RecipientPrivateKey], grant_id: UUID) -> PrivateBytes:
+    """Use a grant up and return the plaintext: what the opener process does, and nobody else.
+
+    That the envelope was opened is in the log before it is. Raises ``NotFound`` unless the grant is committed, fresh and unused, and
+    ``Conflict`` when no managed key fits or the envelope was erased.
+    """
+    now = gateway.clock.now()
+    with gateway.engine.begin() as connection:
+        used = connection.execute(
+            update(reveal_grants)
+            .where(reveal_grants.c.id == grant_id, reveal_grants.c.used_at.is_(None), reveal_grants.c.expires_at > now)
+            .values(used_at=now)
+            .returning(reveal_grants.c.message_id, reveal_grants.c.authority, reveal_grants.c.kind)
+        ).one_or_none()
+        if used is None:
+            raise NotFound(Issue(Code.DELIVERY_UNKNOWN))
+        notification_id = connection.scalar(select(messages.c.notification_id).where(messages.c.id == used.message_id))
+        fields = {"authority": used.authority, "kind": used.kind, "grant": str(grant_id)}
+        append(connection, audit_tables, [Event("envelope:opened", at=now, actor="opener", subject=str(notification_id), fields=fields)])
+        parts = outbox.parts(connection, [used.message_id])[used.message_id]
+    shred_key = shred.find(gateway.shred_engine, [used.message_id]).get(used.message_id)
+    key = keys.get(used.authority)
+    envelope = next((item for item in parts.envelopes if item.kind == used.kind), None)
+    if shred_key is None or key is None or envelope is None or notification_id is None:
+        raise Conflict(Issue(Code.KEY_NOT_HELD_HERE))
+    inner = strip_outer(envelope.stored, shred_key, notification_id, envelope.kind)
+    public = gateway.signing_key.public()
+    return PrivateBytes(open_envelope(envelope.header, envelope.signature, inner, private_key=key, gateway_public=public))
+
+
+def ask_opener(opener: Path | None, granted: Grant, *, within: float = 10.0) -> PrivateBytes:
+    """Return what the opener opened under the grant; raises ``Unavailable`` when it does not answer, ``Conflict`` when it refuses."""
+    if opener is None:
+        raise Unavailable(Code.OPENER_UNAVAILABLE)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+            link.settimeout(within)
+            link.connect(str(opener))
+            link.sendall(orjson.dumps({"grant": str(granted.id)}) + b"\n")
+            answer = _read_all(link)
+    except OSError:
+        raise Unavailable(Code.OPENER_UNAVAILABLE) from None
+    if not answer.startswith(b"ok\n"):
+        raise Conflict(Issue(Code.KEY_NOT_HELD_HERE))
+    return PrivateBytes(answer[3:])
+
+
+def _read_all(link: socket.socket) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := link.recv(65536):
+        size += len(chunk)
+        if size > MOST_ANSWER:
+            raise OSError("the opener's answer is too long")
+        chunks.append(chunk)
+    return b"".join(chunks)
