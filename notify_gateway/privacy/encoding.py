@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -33,12 +34,10 @@ def parse_canonical(data: bytes) -> dict[str, Json]:
 
     Re-encoding must give the same bytes, which rules out doubled keys, floats and second spellings in one stroke.
     """
-    try:
+    with suppress(ValueError, RecursionError):  # the parser's own errors quote their input
         value = json.loads(data)
         if isinstance(value, dict) and canonical_json(value) == data:
             return value
-    except RecursionError:
-        pass
     raise ValueError("not canonical JSON")
 
 
@@ -66,9 +65,10 @@ def to_base64(data: bytes) -> str:
 def from_base64(text: object) -> bytes:
     """Return the bytes of ``text``; raises ``ValueError`` unless it is exactly what ``to_base64`` would have written."""
     if isinstance(text, str):
-        data = base64.b64decode(text.encode("ascii", "replace"), validate=True)
-        if to_base64(data) == text:
-            return data
+        with suppress(ValueError):
+            data = base64.b64decode(text, validate=True)
+            if to_base64(data) == text:
+                return data
     raise ValueError("not base64")
 
 

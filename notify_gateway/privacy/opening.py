@@ -21,6 +21,7 @@ __all__ = ["CannotOpen", "Opened", "Why", "card_pdf", "card_text", "cards_csv", 
 
 FORMAT = "notify-gateway/delivery"
 VERSION = 1
+EVENTS = ("new", "update", "delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def open_delivery(document: Mapping[str, Any], private_key: RecipientPrivateKey,
 
 
 def _open(document: Mapping[str, Any], private_key: RecipientPrivateKey, gateway_public: VerifyingKey) -> Opened:
-    if document["format"] != FORMAT or document["version"] != VERSION:
+    if document["format"] != FORMAT or document["version"] != VERSION or document["event"] not in EVENTS:
         raise CannotOpen(Why.NOT_A_DELIVERY)
     if document["gateway_key"] != gateway_public.kid:
         raise CannotOpen(Why.UNKNOWN_GATEWAY_KEY)
@@ -68,7 +69,7 @@ def _open(document: Mapping[str, Any], private_key: RecipientPrivateKey, gateway
         notification_id=UUID(document["notification_id"]),
         reference=document["reference"],
         authority=document["authority"],
-        event=str(document["event"]),
+        event=document["event"],
         view=view,
         card=sealed.card,
         original=None if original is None else PrivateBytes(original),

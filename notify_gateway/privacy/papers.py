@@ -14,7 +14,7 @@ from typing import Any
 
 import typst
 
-from notify_gateway.privacy.sheet import OpenedNotification, need_words, sheet_of
+from notify_gateway.privacy.sheet import OpenedNotification, is_shown, need_words, sheet_of
 
 _BYTE_ORDER_MARK = "\ufeff"
 _FORMULA_STARTS = frozenset("=+-@|%")
@@ -23,7 +23,7 @@ _MORE_VIEW_COLUMNS = ("discussion_offered_on", "sent_on", "parent_view", "sender
 
 
 def card_text(opened: OpenedNotification) -> str:
-    """Return the notification as plain text, for a terminal; control characters of the message are left out."""
+    """Return the notification as plain text, for a terminal."""
     sheet = sheet_of(opened)
     lines = [f"{sheet.reference}  {sheet.about}", ""]
     lines += [f"! {title.upper()}: {words}" for title, words in sheet.banners]
@@ -32,7 +32,7 @@ def card_text(opened: OpenedNotification) -> str:
         for number, group in enumerate(section.groups):
             lines += [""] if number else []
             lines += [line for label, texts in group for line in _labelled(label, texts)]
-    return "\n".join(_printable(line) for line in lines) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def cards_csv(opened: Sequence[OpenedNotification]) -> bytes:
@@ -110,15 +110,6 @@ def _labelled(label: str, texts: tuple[str, ...]) -> Iterator[str]:
 
 def _cell(text: str) -> str:
     """Return ``text`` so that no spreadsheet program reads it as a formula (OWASP, CSV injection), whatever blanks stand before it."""
-    shown = "".join(character for character in text if character in "\t\r\n" or _is_printable(character))
+    shown = "".join(character for character in text if character in "\t\r\n" or is_shown(character))
     start = unicodedata.normalize("NFKC", shown.lstrip())[:1]
     return f"'{shown}" if start in _FORMULA_STARTS or shown[:1] in ("\t", "\r", "\n") else shown
-
-
-def _printable(line: str) -> str:
-    return "".join(character if _is_printable(character) else " " for character in line)
-
-
-def _is_printable(character: str) -> bool:
-    """Tell control characters, and those that turn the direction of the line, from what can be shown."""
-    return unicodedata.category(character) not in ("Cc", "Cs") and character not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

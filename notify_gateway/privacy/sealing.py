@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
@@ -184,9 +185,9 @@ def verify_header(header: bytes, signature: bytes, gateway_public: VerifyingKey)
 
 def parse_header(header: bytes) -> Header:
     """Return what the bytes say, without any claim that they are true; raises ``CannotOpen`` on bytes that no gateway writes."""
-    try:
+    with suppress(KeyError, ValueError, TypeError):
         if len(header) > MAX_HEADER_BYTES:
-            raise ValueError("too long")
+            raise CannotOpen(Why.BAD_HEADER)
         fields = parse_canonical(header)
         parsed = Header(
             kind=_kind(fields["kind"]),
@@ -198,8 +199,6 @@ def parse_header(header: bytes) -> Header:
         )
         if parsed.to_bytes() == header:
             return parsed
-    except (KeyError, ValueError, TypeError):
-        pass
     raise CannotOpen(Why.BAD_HEADER)
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -144,6 +145,7 @@ _LABELS = {
 }
 _MAIN = ("name", "value", "language", "words", "display")
 _ADDRESS = ("text", "line", "city", "district", "postalCode")
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -160,7 +162,7 @@ def sheet_of(opened: OpenedNotification) -> Sheet:
     )
     return Sheet(
         reference=opened.reference,
-        about=_EVENTS.get(opened.event, opened.event),
+        about=_EVENTS[opened.event],
         banners=tuple(banner for flag, banner in _BANNERS.items() if flag in opened.view["flags"]),
         sections=tuple(section for section in sections if section.groups),
     )
@@ -212,8 +214,8 @@ def _lines(item: Any) -> Iterator[Line]:
     for name in sorted(item, key=_rank):
         if name == "address_restricted" and not item[name]:
             continue
-        texts = tuple(_phrase(value, name) for value in _listed(item[name]))
-        if any(texts):
+        texts = tuple(line for value in _listed(item[name]) for line in _phrase(value, name).split("\n") if line)
+        if texts:
             yield _LABELS.get(name, _sentence(name)), texts
 
 
@@ -235,7 +237,7 @@ def _phrase(value: Any, name: str = "") -> str:
         return ", ".join(_phrase(item) for item in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = "" if value is None else str(value)
+    text = _shown("" if value is None else str(value))
     if name == "nhs_number" and len(text) == 10:
         return f"{text[:3]} {text[3:6]} {text[6:]}"
     return _day(text) if _DATE.fullmatch(text) else text
@@ -251,8 +253,17 @@ def _rank(name: str) -> tuple[int, str]:
 
 
 def _sentence(name: str) -> str:
-    words = " ".join(name.split("_"))
+    words = " ".join(_shown(name).split("_"))
     return words[:1].upper() + words[1:]
+
+
+def is_shown(character: str) -> bool:
+    """Tell what can be shown from control characters, halves of characters, and those that turn the direction of a line."""
+    return unicodedata.category(character) not in ("Cc", "Cs") and character not in _TURNING
+
+
+def _shown(text: str) -> str:
+    return "".join(character for character in text if is_shown(character) or character == "\n")
 
 
 def _day(text: str | None) -> str:

@@ -30,6 +30,7 @@ from notify_gateway.domain.model import (
     Routing,
     Submission,
     Traces,
+    VoluntaryOrganisation,
 )
 from notify_gateway.privacy.cards import card_plaintext
 from notify_gateway.privacy.encoding import to_base64
@@ -131,7 +132,7 @@ def a_submission(**changes: Any) -> Submission:
         parent_acts=(ParentAct(ParentActKind.INFORMED, date(2026, 1, 9), "Bundle.entry[5].resource"),),
         parent_view=ParentView.AGREES,
         parent_agreed_to_share=True,
-        voluntary_organisation="advised",
+        voluntary_organisation=VoluntaryOrganisation.ADVISED,
         card=Card(CARD),
         traces=Traces(CANARIES),
     )

@@ -145,7 +145,7 @@ def test_the_outer_layer_comes_off_only_with_its_own_key_and_place() -> None:
         (shred_key, NOTIFICATION, "original"),
     ):
         with pytest.raises(CannotOpen, match="erased"):
-            strip_outer(envelope.stored, *arguments)  # type: ignore[arg-type]
+            strip_outer(envelope.stored, *arguments)
     with pytest.raises(CannotOpen, match="erased"):
         strip_outer(b"", shred_key, NOTIFICATION, "card")
 
