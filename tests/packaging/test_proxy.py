@@ -87,8 +87,10 @@ def proxy(tmp_path: Path, stubs: list[Stub]) -> Iterator[NativeProxy]:
         made.stop()
 
 
-def _ask(proxy: NativeProxy, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, Message, bytes]:
-    request = urllib.request.Request(proxy.url + path, data=body, headers=headers or {})
+def _ask(
+    proxy: NativeProxy, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None, method: str | None = None
+) -> tuple[int, Message, bytes]:
+    request = urllib.request.Request(proxy.url + path, data=body, headers=headers or {}, method=method)
     try:
         with urllib.request.urlopen(request, context=proxy.context(), timeout=10) as answer:
             return answer.status, answer.headers, answer.read()
@@ -128,15 +130,19 @@ def test_both_replicas_get_work_over_kept_connections(proxy: NativeProxy, stubs:
     assert all(headers["Connection"] is None for _, _, headers, _ in _seen(stubs))
 
 
-def test_nothing_of_a_query_is_written_even_when_the_gateways_are_gone(proxy: NativeProxy, stubs: list[Stub]) -> None:
-    assert _ask(proxy, "/fhir/R4/Task?canary=CANARY1")[0] == 200
+def test_nothing_that_a_caller_made_up_is_written_even_when_the_gateways_are_gone(proxy: NativeProxy, stubs: list[Stub]) -> None:
+    made_up = {"Referer": "https://x/?CANARY", "User-Agent": "CANARY", "X-Request-ID": "CANARY", "Authorization": "Bearer CANARY"}
+    assert _ask(proxy, "/fhir/R4/Patient/CANARY?name=CANARY", headers=made_up)[0] == 200
     for stub in stubs:
         stub.stop()
-    assert _ask(proxy, "/fhir/R4/Task?canary=CANARY2", headers={"Referer": "https://x/?canary=CANARY3"})[0] == 503
-    assert _ask(proxy, "/nothing-here?canary=CANARY4", headers={"User-Agent": "CANARY5"})[0] == 404
-    eventually(lambda: proxy.logs().count('"path"') >= 3, what="three lines in the access log")
+    assert _ask(proxy, f"/fhir/R4/Task/{REQUEST_ID}?CANARY", headers=made_up)[0] == 503
+    assert _ask(proxy, "/CANARY?CANARY", headers=made_up)[0] == 404
+    assert _ask(proxy, "/fhir/R4/$process-message", headers={"X-Request-ID": REQUEST_ID}, method="CANARY")[0] in {405, 503}
+    eventually(lambda: proxy.logs().count('"route"') >= 4, what="four lines in the access log")
     assert "CANARY" not in proxy.logs()
-    assert all("seconds" in json.loads(line) for line in proxy.access_log.read_text().splitlines())
+    lines = [json.loads(line) for line in proxy.access_log.read_text().splitlines()]
+    assert [line["route"] for line in lines] == ["other", "/fhir/R4/Task", "other", "/fhir/R4/process-message"]
+    assert (lines[0]["method"], lines[3]["method"], lines[3]["request"]) == ("GET", "other", REQUEST_ID)
 
 
 def test_a_gateway_that_is_gone_is_answered_for_in_fhir_with_the_callers_ids(proxy: NativeProxy, stubs: list[Stub]) -> None:
