@@ -6,13 +6,15 @@ from __future__ import annotations
 import random
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from audit.leadership import Leadership
-from audit.log import LogDamaged, Sequencer
-from audit.merkle import leaf_hash, root_from_leaves
+from audit.log import Head, LogDamaged, Sequencer, _Fenced
+from audit.merkle import EMPTY_ROOT, leaf_hash, root_from_leaves
 from audit.note import Checkpoint, open_checkpoint
 from tests.audit.builders import ORIGIN, SIGNER, TABLES, LogUnderTest
 from tests.support.processes import Process
@@ -47,7 +49,8 @@ def test_three_sequencers_and_random_kills_leave_one_tree(log: LogUnderTest, tmp
     writer = threading.Thread(target=write)
     try:
         for contestant in contestants:
-            contestant.start(wait=False)
+            contestant.ready = partial(contestant.says, "runs")
+            contestant.start()
         writer.start()
         for _ in range(KILLS):
             pause.wait(chance.uniform(0.5, 0.9))
@@ -101,4 +104,14 @@ def test_sequencers_that_all_believe_to_lead_are_fenced(log: LogUnderTest) -> No
     assert failures == []
     while rivals[0].run_once():
         pass
+    assert_sound(log)
+
+
+def test_the_head_moves_only_from_where_the_batch_began(log: LogUnderTest) -> None:
+    entry = log.add(3)[0]
+    sequencer = log.sequencer()
+    sequencer.run_once()
+    stale = Head(0, EMPTY_ROOT, 0)
+    with pytest.raises(_Fenced), log.engine.begin() as connection:
+        sequencer._grow(connection, stale, [(0, entry.leaf, entry.leaf_hash)])
     assert_sound(log)
