@@ -38,6 +38,7 @@ JSON_TYPES: Final = {
 }
 _URI: Final = re.compile(r"\S+")
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/=\s]+")
 _URI_TYPES: Final = frozenset({"Uri", "Url", "Canonical"})
 _PYTHON_ONLY: Final = "fhir_comments"
 
@@ -124,7 +125,7 @@ def _element(name: str, annotation: Any, extra: Any, *, is_id: bool) -> Element:
         )
     kinds = {type(mark).__name__ for mark in marks}
     codes = frozenset(extra["enum_values"]) if "enum_values" in extra and "Code" in kinds else None
-    pattern = _ID if is_id else _URI if kinds & _URI_TYPES else None
+    pattern = _ID if is_id else _URI if kinds & _URI_TYPES else _BASE64 if "Base64Binary" in kinds else None
     return Element(name, JSON_TYPES.get(inner, JSON_TYPES[str]), None, many, many, codes, pattern, frozenset())
 
 

@@ -52,10 +52,10 @@ class Survey:
 def survey(document: dict[str, Any]) -> Survey:
     """Return every departure of ``document`` from the shapes of FHIR R4, and every literal reference in it."""
     found = Survey()
-    if document.get("resourceType") != "Bundle":
-        found.fault(Code.NOT_A_BUNDLE, "Bundle.resourceType")
-    else:
+    if document.get("resourceType") == "Bundle":
         _members(found, document, resource_model("Bundle"), "Bundle")
+    else:
+        found.fault(Code.NOT_A_BUNDLE, "Bundle.resourceType")
     return found
 
 
@@ -80,6 +80,8 @@ def _members(found: Survey, value: dict[str, Any], model: type[FHIRAbstractModel
         count = sum(name in value or f"_{name}" in value for name in names)
         if count > 1 or (needed and not count):
             found.fault(Code.CHOICE_NOT_ONE, f"{at}.{stem}")
+    if "implicitRules" in value:
+        found.fault(Code.IMPLICIT_RULES, f"{at}.implicitRules")
     rule = _RULES.get(shape.type_name)
     if rule is not None:
         rule(found, value, at)
@@ -139,8 +141,6 @@ def _resource(found: Survey, value: dict[str, Any], at: str, *, contained: bool)
     elif contained and "contained" in value:
         found.fault(Code.STRUCTURE, f"{at}.contained")
     else:
-        if "implicitRules" in value:
-            found.fault(Code.IMPLICIT_RULES, f"{at}.implicitRules")
         _members(found, value, resource_model(name), at)
 
 
