@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import resources
@@ -34,43 +34,63 @@ class Leaf:
     standing: Standing
 
 
-def leaves(value: object, node: Mapping[str, Any] | None = SCHEMA, path: str = "view") -> Iterator[Leaf]:
-    """Yield every value in a view. All are closed or opaque exactly when the view conforms to the schema, ``uniqueItems`` aside."""
-    node = _resolved(node or {})
+def leaves(value: object) -> list[Leaf]:
+    """Return every value in a view. All are closed or opaque exactly when the view conforms to the schema, ``uniqueItems`` aside."""
+    found: list[Leaf] = []
+    _walk(value, _VIEW, "view", found)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A part of the schema, made ready once: the view is walked for every notification, twice."""
+
+    words: frozenset[tuple[type, object]]
+    pattern: re.Pattern[str] | None
+    matching: Standing
+    properties: Mapping[str, _Node]
+    required: frozenset[str]
+    items: _Node | None
+
+
+def _prepared(part: Mapping[str, Any]) -> _Node:
+    if "$ref" in part:
+        part = SCHEMA["$defs"][part["$ref"].removeprefix("#/$defs/")]
+    words = [part["const"]] if "const" in part else part.get("enum", [])
+    if "null" in part.get("type", ()):
+        words = [*words, None]
+    return _Node(
+        words=frozenset((type(word), word) for word in words),
+        pattern=re.compile(part["pattern"]) if "pattern" in part else None,
+        matching=Standing.CLOSED if part.get("x-closed") else Standing.OPAQUE,
+        properties={name: _prepared(inner) for name, inner in part.get("properties", {}).items()},
+        required=frozenset(part.get("required", ())),
+        items=_prepared(part["items"]) if "items" in part else None,
+    )
+
+
+_UNFORESEEN = _prepared({})
+_VIEW = _prepared(SCHEMA)
+
+
+def _walk(value: object, node: _Node, path: str, found: list[Leaf]) -> None:
     if isinstance(value, dict):
-        yield from _fields(value, node, path)
+        for name, item in value.items():
+            if name in node.properties:
+                _walk(item, node.properties[name], f"{path}.{name}", found)
+            else:
+                found.append(Leaf(f"{path}.?", name, Standing.OPEN))
+                _walk(item, _UNFORESEEN, f"{path}.?", found)
+        if not node.properties or not value.keys() >= node.required:
+            found.append(Leaf(path, None, Standing.OPEN))
     elif isinstance(value, list):
         for position, item in enumerate(value):
-            yield from leaves(item, node.get("items"), f"{path}[{position}]")
-        if "items" not in node:
-            yield Leaf(path, None, Standing.OPEN)
+            _walk(item, node.items or _UNFORESEEN, f"{path}[{position}]", found)
+        if node.items is None:
+            found.append(Leaf(path, None, Standing.OPEN))
+    elif (type(value), value) in node.words:
+        found.append(Leaf(path, value, Standing.CLOSED))
+    elif isinstance(value, str) and node.pattern is not None and node.pattern.fullmatch(value):
+        found.append(Leaf(path, value, node.matching))
     else:
-        yield Leaf(path, value, _standing(value, node))
-
-
-def _fields(value: dict[str, object], node: Mapping[str, Any], path: str) -> Iterator[Leaf]:
-    foreseen = node.get("properties", {})
-    for name, item in value.items():
-        if name in foreseen:
-            yield from leaves(item, foreseen[name], f"{path}.{name}")
-        else:
-            yield Leaf(f"{path}.?", name, Standing.OPEN)
-            yield from leaves(item, None, f"{path}.?")
-    if not foreseen or not value.keys() >= set(node["required"]):
-        yield Leaf(path, None, Standing.OPEN)
-
-
-def _standing(value: object, node: Mapping[str, Any]) -> Standing:
-    words = [node["const"]] if "const" in node else node.get("enum", ())
-    if any(type(word) is type(value) and word == value for word in words):
-        return Standing.CLOSED
-    if value is None and "null" in node.get("type", ()):
-        return Standing.CLOSED
-    if isinstance(value, str) and "pattern" in node and re.fullmatch(node["pattern"], value):
-        return Standing.CLOSED if node.get("x-closed") else Standing.OPAQUE
-    return Standing.OPEN
-
-
-def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    reference = node.get("$ref")
-    return node if reference is None else SCHEMA["$defs"][reference.removeprefix("#/$defs/")]
+        found.append(Leaf(path, value, Standing.OPEN))

@@ -109,14 +109,11 @@ _PARENT_VIEWS = {
 _HEADINGS = {
     "child": "Who the child is",
     "carers": "Who to contact",
-    "opinions": "The opinion as the trust wrote it",
     "summary": "In the trust's own words",
-    "parental_words": "In the parent's own words",
-    "notifier": "Who wrote to you",
-    "sender": "For which organisation",
     "settings": "Nursery or school",
-    "identifier": "The trust's own number",
 }
+_TOLD_ELSEWHERE = {"child", "carers", "summary", "opinions", "parental_words", "notifier", "sender", "identifier"}
+_UNREMARKABLE = (("address_restricted", False), ("nhs_number_status", "01"))
 _LABELS = {
     "names": "Name",
     "name": "Name",
@@ -133,15 +130,8 @@ _LABELS = {
     "languages": "Language",
     "interpreter_required": "Interpreter needed",
     "gp": "GP practice",
-    "ods": "ODS code",
     "urn": "School number",
-    "need": "Need",
-    "codes": "Code",
-    "certainty": "Certainty",
-    "kinds": "Kind",
-    "recorded_on": "Recorded",
     "identifiers": "Other numbers",
-    "words": "",
 }
 _MAIN = ("name", "value", "language", "words", "display")
 _ADDRESS = ("text", "line", "city", "district", "postalCode")
@@ -153,18 +143,19 @@ def sheet_of(opened: OpenedNotification) -> Sheet:
     """Return what there is to say, in the order in which an officer needs it; what the card holds beyond that comes last."""
     card = opened.card.reveal()
     sections = (
-        *(_from_card(card, name) for name in ("child", "carers")),
-        Section("What the trust says", (tuple(_opinion(opened.view)),)),
-        *(_from_card(card, name) for name in ("opinions", "summary")),
-        Section("What the parent was told", (tuple(_parent(opened.view)),)),
-        *(_from_card(card, name) for name in ("parental_words", "notifier", "sender", "settings", "identifier")),
-        *(_from_card(card, name) for name in sorted(card.keys() - _HEADINGS.keys())),
+        _from_card(card, "child"),
+        _from_card(card, "carers"),
+        Section("What the trust says", (tuple(_opinion(opened.view, card)),)),
+        _from_card(card, "summary"),
+        Section("What the parent was told", (tuple(_parent(opened.view, card)),)),
+        Section("Who wrote to you", (tuple(_writer(card)),)),
+        *(_from_card(card, name) for name in sorted(card.keys() - _TOLD_ELSEWHERE)),
     )
     return Sheet(
         reference=opened.reference,
         about=_EVENTS[opened.event],
         banners=tuple(banner for flag, banner in _BANNERS.items() if flag in opened.view["flags"]),
-        sections=tuple(section for section in sections if section.groups),
+        sections=tuple(section for section in sections if any(section.groups)),
     )
 
 
@@ -174,20 +165,35 @@ def need_words(view: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(_need(need, on) for need in view["needs"])
 
 
-def _opinion(view: Mapping[str, Any]) -> Iterator[Line]:
+def _opinion(view: Mapping[str, Any], card: Mapping[str, Any]) -> Iterator[Line]:
     for certainty, words in _CERTAINTY.items():
         kinds = {kind for need in view["needs"] if need["certainty"] == certainty for kind in need["kinds"]}
         if kinds:
             yield words, (" and ".join(_KINDS[kind] for kind in sorted(kinds, reverse=True)),)
     yield "Type of need", need_words(view)
+    yield from _line("As the trust put it", [_stated(opinion) for opinion in _listed(card.get("opinions"))])
     yield "Opinion formed", (_day(view["opinion_formed_on"]),)
     yield "Sent to you", (_day(view["sent_on"]),)
 
 
-def _parent(view: Mapping[str, Any]) -> Iterator[Line]:
+def _parent(view: Mapping[str, Any], card: Mapping[str, Any]) -> Iterator[Line]:
     yield "Told of the opinion", (_day(view["parent_informed_on"]),)
     yield "Offered a discussion", (_day(view["discussion_offered_on"]),)
     yield "Parent's view", (_PARENT_VIEWS[view["parent_view"]],)
+    yield from _line("In their own words", _listed(card.get("parental_words")))
+
+
+def _writer(card: Mapping[str, Any]) -> Iterator[Line]:
+    yield from _lines(card.get("notifier", {}))
+    sender = card.get("sender", {})
+    yield from _line("Organisation", _listed(sender.get("name")))
+    yield from _line("ODS code", _listed(sender.get("ods")))
+    yield from _line("Their number for this", _listed(card.get("identifier")))
+
+
+def _stated(opinion: Mapping[str, Any]) -> str:
+    codes = ", ".join(str(coding["code"]) for coding in _listed(opinion.get("codes")) if "code" in coding)
+    return " ".join(part for part in (_phrase(opinion.get("need")), codes and f"({codes})") if part)
 
 
 def _need(need: Mapping[str, Any], on: date) -> str:
@@ -207,16 +213,18 @@ def _from_card(card: Mapping[str, Any], name: str) -> Section:
 
 
 def _lines(item: Any) -> Iterator[Line]:
-    if not isinstance(item, Mapping):
-        item = {"words": item}
-    elif "words" in item or "value" in item:
-        item = {"words": _phrase(item)}
+    if not isinstance(item, Mapping) or "words" in item or "value" in item:
+        yield from _line("", [item])
+        return
     for name in sorted(item, key=_rank):
-        if name == "address_restricted" and not item[name]:
-            continue
-        texts = tuple(line for value in _listed(item[name]) for line in _phrase(value, name).split("\n") if line)
-        if texts:
-            yield _LABELS.get(name, _sentence(name)), texts
+        if (name, item[name]) not in _UNREMARKABLE:
+            yield from _line(_LABELS.get(name, _sentence(name)), _listed(item[name]), name)
+
+
+def _line(label: str, values: Iterable[Any], name: str = "") -> Iterator[Line]:
+    texts = tuple(text for value in values for text in _phrase(value, name).split("\n") if text)
+    if texts:
+        yield label, texts
 
 
 def _phrase(value: Any, name: str = "") -> str:

@@ -19,6 +19,7 @@ DISTINCTIVE = 6
 # In a value that the schema does not foresee, a trace of this length counts anywhere; a shorter one as a whole word.
 SUBSTANTIAL = 4
 
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
 _NHS_NUMBER = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){9}(?![0-9])")
 _POSTCODE = re.compile(r"(?<![A-Z0-9])[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}(?![A-Z0-9])", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -57,28 +58,30 @@ def search(view: bytes, traces: Traces) -> None:
     except (ValueError, RecursionError):
         raise TripwireHit("view", Kind.NOT_A_VIEW) from None
     folded = {trace for trace in map(_fold, traces.reveal()) if trace}
+    distinctive = [trace for trace in folded if len(trace) >= DISTINCTIVE]
+    substantial = [trace for trace in folded if len(trace) >= SUBSTANTIAL]
     for leaf in leaves(document):
         if leaf.standing is Standing.CLOSED or leaf.value is None:
             continue
         text = str(leaf.value)
         whole = _fold(text)
-        if leaf.standing is Standing.OPAQUE:
-            found = any(len(trace) >= DISTINCTIVE and trace in whole for trace in folded)
-        else:
-            found = not folded.isdisjoint(_words(text)) or any(len(trace) >= SUBSTANTIAL and trace in whole for trace in folded)
+        if leaf.standing is Standing.OPEN:
             for kind in _shapes(text):
                 raise TripwireHit(leaf.path, kind)
+            found = not folded.isdisjoint(_words(text)) or any(trace in whole for trace in substantial)
+        else:
+            found = any(trace in whole for trace in distinctive)
         if found:
             raise TripwireHit(leaf.path, Kind.OWN_IDENTIFIER)
 
 
 def _fold(text: str) -> str:
     """Return the letters and digits alone, without case and accents."""
-    return "".join(character for character in unicodedata.normalize("NFKD", text).casefold() if character.isalnum())
+    return _BETWEEN_WORDS.sub("", (text if text.isascii() else unicodedata.normalize("NFKD", text)).casefold())
 
 
 def _words(text: str) -> set[str]:
-    return {_fold(word) for word in re.split(r"[\W_]+", text)}
+    return {_fold(word) for word in _BETWEEN_WORDS.split(text)}
 
 
 def _shapes(text: str) -> Iterator[Kind]:

@@ -91,6 +91,15 @@ CARD: dict[str, Any] = {
             "languages": ["Welsh"],
         },
     ],
+    "opinions": [
+        {
+            "need": "Autistic disorder",
+            "codes": [{"system": "http://snomed.info/sct", "code": "408856003", "display": "Autistic disorder"}],
+            "certainty": "confirmed",
+            "kinds": ["special-educational-need"],
+            "recorded_on": "2026-01-08",
+        }
+    ],
     "parental_words": [{"on": "2026-01-12", "words": "We would welcome help with talking."}],
     "summary": [{"words": "He lines up his toy trains and does not yet answer to his name. Hearing was tested and is good."}],
     "notifier": {"names": [{"name": "Dr Sam Doe"}], "role": ["Consultant"]},

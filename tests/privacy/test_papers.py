@@ -52,10 +52,7 @@ def test_the_sheet_says_who_to_contact_what_and_when_in_that_order() -> None:
         "What the trust says",
         "In the trust's own words",
         "What the parent was told",
-        "In the parent's own words",
         "Who wrote to you",
-        "For which organisation",
-        "The trust's own number",
     ]
 
 
@@ -74,12 +71,31 @@ def test_the_sheet_says_who_to_contact_what_and_when_in_that_order() -> None:
         "Told of the opinion:    9 January 2026",
         "Offered a discussion:   12 January 2026",
         "Parent's view:          Agrees",
-        "We would welcome help with talking. (12 January 2026)",
-        "SN-2026-000123",
+        "As the trust put it:    Autistic disorder (408856003)",
+        "In their own words:     We would welcome help with talking. (12 January 2026)",
+        "He lines up his toy trains and does not yet answer to his name. Hearing was tested and is good.",
+        "Organisation:           Example Community NHS Trust",
+        "Their number for this:  SN-2026-000123",
     ],
 )
 def test_the_text_says_it_in_plain_words(line: str) -> None:
     assert line in card_text(opened()).splitlines()
+
+
+@pytest.mark.parametrize(("status", "shown"), [("01", False), ("02", True)])
+def test_only_an_nhs_number_that_is_not_verified_is_remarked_on(status: str, shown: bool) -> None:
+    card = {**CARD, "child": {**CARD["child"], "nhs_number_status": status}}
+    assert ("NHS number status code:" in card_text(opened(card))) == shown
+
+
+def test_a_card_that_holds_nothing_still_makes_a_sheet() -> None:
+    assert "Opinion formed:         8 January 2026" in card_text(opened({}))
+    assert card_pdf(opened({})).startswith(b"%PDF")
+
+
+def test_an_ordinary_notification_is_one_page() -> None:
+    flags = frozenset({Flag.CONTACT_SENSITIVELY.value, Flag.ADDRESS_RESTRICTED.value})
+    assert b"/Type/Pages/Count 1/" in card_pdf(opened(judgement=a_judgement(flags=flags)))
 
 
 def test_each_person_to_contact_stands_apart() -> None:
