@@ -55,7 +55,8 @@ def task(stands: Tracked, *, sender_ods: str) -> dict[str, Any]:
     facts = TaskFacts(
         notification_id=stands.id,
         reference=stands.reference,
-        state=State(stands.state),
+        # Once a withdrawal is on its way the trust need not wait for it to arrive: the notification is withdrawn.
+        state=State.CANCELLED if stands.event == "delete" else State(stands.state),
         authority=stands.authority,
         sender_ods=sender_ods,
         accepted_at=stands.accepted_at,

@@ -133,7 +133,7 @@ def error_response(request: Request, error: NotifyError) -> Response:
 
 
 class Envelope:
-    """Pure ASGI middleware: echoes the request ids, forbids caching and framing, logs one line, turns what nobody caught into a fixed 500."""
+    """Pure ASGI middleware: echoes the request ids, forbids caching and framing, logs one line, makes a fixed 500 of what nobody caught."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -94,6 +94,7 @@ notifications = Table(
     Column("business_key", LargeBinary(32), nullable=False),
     Column("authority", ForeignKey(authorities.c.gss), nullable=False, index=True),
     Column("thread_id", Uuid, nullable=False, index=True),
+    Column("child_key", LargeBinary(32)),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("client_id", "business_key"),
 )
@@ -171,7 +172,7 @@ deliveries = Table(
     Column("received_event", Uuid),
     Column("acknowledged_at", Instant),
     Column("acknowledged_event", Uuid),
-    UniqueConstraint("notification_id", "authority", "sequence"),
+    UniqueConstraint("notification_id", "sequence"),
 )
 # The dispatcher asks for what is queued and due, the collection point for what is offered; both stay small while the table grows.
 Index(
@@ -187,6 +188,15 @@ Index(
     deliveries.c.id,
     postgresql_where=text("state = 'offered'"),
     sqlite_where=text("state = 'offered'"),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("client_id", ForeignKey(clients.c.id), primary_key=True),
+    Column("business_key", LargeBinary(32), primary_key=True),
+    Column("version_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
 )
 
 reveal_grants = Table(

@@ -42,7 +42,7 @@ class SenderNotifications:
                 notifications.c.id,
                 notifications.c.reference,
                 deliveries.c.authority,
-                messages.c.event,
+                deliveries.c.event,
                 deliveries.c.state,
                 messages.c.accepted_at,
                 messages.c.accepted_event,

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from audit.log import insert_prepared
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Conflict, Duplicate, Issue, NotAllowed, Refused
-from notify_gateway.store.acceptance import Outcome, Standing
+from notify_gateway.store.acceptance import Acceptance, Outcome, Standing
+from notify_gateway.store.amendment import leave_tombstone
+from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.commit import Committer
 from notify_gateway.use_cases.gateway import Gateway
-from notify_gateway.use_cases.prepare import CheckStructure, Prepared, Received, prepare, refusal
+from notify_gateway.use_cases.prepare import CheckStructure, Received, WithdrawalOfNothing, prepare, refusal
 
 SMALL_BODY = 32 * 1024
 """Bodies up to this size are read in the event loop; larger ones in a thread, and their structure in another process."""
@@ -26,7 +29,6 @@ class Accepted:
     notification_id: UUID
     reference: str
     authority: str
-    flags: tuple[str, ...]
     accepted_at: datetime
     event_id: UUID
     leaf: bytes
@@ -36,22 +38,23 @@ class Accepted:
 async def accept(gateway: Gateway, committer: Committer, received: Received, *, check_large: CheckStructure) -> Accepted:
     """Accept the message, or refuse it with the reason in the log.
 
-    When this returns, the notification, its delivery and its audit event are durable, all or none. Raises ``Refused`` and ``NotAllowed``
-    after their audit entry is durable, ``Duplicate`` and ``Conflict`` for what is held already, ``Unavailable`` when nothing is promised.
+    When this returns, the notification, its delivery and its audit event are durable, all or none. Raises ``Refused``, ``NotAllowed`` and
+    ``NotFound`` after their audit entry is durable, ``Duplicate`` and ``Conflict`` for what is held already, and ``Unavailable`` when
+    nothing is promised.
     """
     try:
-        prepared = await _prepare(gateway, received, check_large)
+        made = await _prepare(gateway, received, check_large)
+    except WithdrawalOfNothing as error:
+        await asyncio.to_thread(_remember_withdrawal, gateway, received, error)
+        raise
     except (Refused, NotAllowed) as error:
         await committer.refuse(refusal(gateway, received, error))
         raise
-    outcome = await committer.accept(prepared.acceptance)
-    _require_new(outcome)
-    made = prepared.acceptance
+    _require_kept(await committer.accept(made))
     return Accepted(
         notification_id=made.notification_id,
-        reference=prepared.reference,
-        authority=prepared.authority,
-        flags=prepared.flags,
+        reference=made.reference,
+        authority=made.authority,
         accepted_at=made.at,
         event_id=made.leaf.event_id,
         leaf=made.leaf.leaf,
@@ -59,13 +62,25 @@ async def accept(gateway: Gateway, committer: Committer, received: Received, *, 
     )
 
 
-async def _prepare(gateway: Gateway, received: Received, check_large: CheckStructure) -> Prepared:
+async def _prepare(gateway: Gateway, received: Received, check_large: CheckStructure) -> Acceptance:
     if len(received.body.reveal()) <= SMALL_BODY:
         return prepare(gateway, received)
     return await asyncio.to_thread(prepare, gateway, received, check=check_large)
 
 
-def _require_new(outcome: Outcome) -> None:
+def _remember_withdrawal(gateway: Gateway, received: Received, error: WithdrawalOfNothing) -> None:
+    with gateway.engine.begin() as connection:
+        leave_tombstone(
+            connection,
+            client_id=received.client.id,
+            business_key=error.business_key,
+            version_at=error.version_at,
+            now=gateway.clock.now(),
+        )
+        insert_prepared(connection, audit_tables, [refusal(gateway, received, error)])
+
+
+def _require_kept(outcome: Outcome) -> None:
     match outcome.standing:
         case Standing.ACCEPTED:
             return
@@ -77,3 +92,9 @@ def _require_new(outcome: Outcome) -> None:
             raise Conflict(Issue(Code.REQUEST_ID_REUSED))
         case Standing.USE_UPDATE:
             raise Conflict(Issue(Code.USE_UPDATE, "Bundle.entry[0].resource.reason"))
+        case Standing.OLDER:
+            raise Conflict(Issue(Code.OLDER_THAN_HELD, "Bundle.entry[0].resource.meta.lastUpdated"))
+        case Standing.WITHDRAWN_BEFORE:
+            raise Conflict(Issue(Code.WITHDRAWN_BEFORE))
+        case Standing.OVERTAKEN:
+            raise Conflict(Issue(Code.STILL_PROCESSING))

@@ -25,6 +25,7 @@ from notify_gateway.use_cases.deliver import document
 from notify_gateway.use_cases.gateway import Gateway
 
 COLLECTABLE = ("offered", "received", "acknowledged")
+OVERTAKEN = ("superseded", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class DeliveryState:
 
 
 def list_waiting(gateway: Gateway, *, authority: str, limit: int, after: UUID | None = None) -> list[Waiting]:
-    """Return what waits to be fetched, oldest first, from behind ``after`` on; raises ``NotFound`` when ``after`` is not the authority's."""
+    """Return what waits to be fetched, oldest first, from behind ``after`` on; raises ``NotFound`` when that is not the authority's."""
     with reading(gateway.engine).begin() as connection:
         own = AuthorityDeliveries(connection, authority)
         place = None
@@ -53,7 +54,7 @@ def list_waiting(gateway: Gateway, *, authority: str, limit: int, after: UUID | 
 def fetch(gateway: Gateway, *, authority: str, delivery_id: UUID) -> bytes:
     """Return the delivery document; that it was handed over stands in the log first. Fetching is not receiving.
 
-    Raises ``NotFound`` for a delivery that is not the authority's, or not offered yet.
+    Raises ``NotFound`` for a delivery that is not the authority's, or not offered yet, and ``Conflict`` for one that was overtaken.
     """
     now = gateway.clock.now()
     with gateway.engine.begin() as connection:
@@ -137,6 +138,8 @@ def waiting_json(item: Waiting) -> dict[str, Any]:
 
 def _own(connection: Connection, authority: str, delivery_id: UUID, *, lock: bool = False) -> Row[Any]:
     row = AuthorityDeliveries(connection, authority).find(delivery_id, lock=lock)
+    if row is not None and row.state in OVERTAKEN and row.offered_at is not None:
+        raise Conflict(Issue(Code.DELIVERY_STATE))
     if row is None or row.state not in COLLECTABLE:
         raise NotFound(Issue(Code.DELIVERY_UNKNOWN))
     return row

@@ -15,7 +15,8 @@ import structlog
 from audit.log import Appended
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Unavailable
-from notify_gateway.store.acceptance import Acceptance, Outcome, commit_group
+from notify_gateway.store.acceptance import Acceptance, Outcome
+from notify_gateway.store.group_commit import commit_group
 from notify_gateway.use_cases.gateway import Gateway
 
 LOG = structlog.get_logger(__name__)

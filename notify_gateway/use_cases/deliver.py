@@ -20,7 +20,6 @@ from audit.log import append
 from notify_gateway.domain.delivery import AttemptResult, Hint, Outgoing
 from notify_gateway.privacy.sealing import strip_outer
 from notify_gateway.store import outbox, shred
-from notify_gateway.store.engine import reading
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.gateway import Gateway
 
@@ -98,7 +97,7 @@ def finish_attempts(gateway: Gateway, results: Sequence[AttemptResult], *, owner
 def document(gateway: Gateway, item: outbox.Claimed | Row[Any], parts: outbox.Parts, shred_key: bytes | None) -> bytes:
     """Return the delivery document: always the same bytes for the same delivery.
 
-    The outer layer is stripped here; without its shred key (erased) a delivery goes out with its view alone.
+    The outer layer is stripped here. A withdrawal, and what was erased (its shred key is gone), go out with the view alone.
     """
     envelopes = {
         envelope.kind: {
@@ -107,7 +106,7 @@ def document(gateway: Gateway, item: outbox.Claimed | Row[Any], parts: outbox.Pa
             "sealed": b64encode(strip_outer(envelope.stored, shred_key, item.notification_id, envelope.kind)).decode(),
         }
         for envelope in parts.envelopes
-        if shred_key is not None
+        if shred_key is not None and item.event != "delete"
     }
     return orjson.dumps(
         {

@@ -4,37 +4,32 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID, uuid4
 
 from audit.events import Event
 from audit.log import Appended, prepare_leaf
-from mappings.needs import translate
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.clock import london_day
-from notify_gateway.domain.errors import Issue, NotAllowed, NotifyError, Refused
+from notify_gateway.domain.errors import Issue, NotAllowed, NotFound, NotifyError, Refused
 from notify_gateway.domain.identity import NhsNumber, PrivateBytes
-from notify_gateway.domain.model import MessageReason, Opinion, OrganisationType, Submission
-from notify_gateway.domain.refs import new_reference
+from notify_gateway.domain.model import BusinessIdentifier, MessageReason, OrganisationType, Submission, Withdrawal
 from notify_gateway.domain.routing import route
 from notify_gateway.domain.school_age import compulsory_school_age_begins
 from notify_gateway.domain.section23 import judge
 from notify_gateway.fhir.message import read_message
 from notify_gateway.fhir.parsing import parse
 from notify_gateway.fhir.structure import check_structure
-from notify_gateway.privacy.cards import card_plaintext
-from notify_gateway.privacy.keys import RecipientPublicKey, RecipientPurpose, Suite
-from notify_gateway.privacy.pseudonyms import authority_domain
-from notify_gateway.privacy.sealing import new_shred_key, seal
-from notify_gateway.privacy.tripwire import TripwireHit, search
-from notify_gateway.privacy.view import ViewNeed, age_in_months, build_view
+from notify_gateway.privacy.view import age_in_months
 from notify_gateway.settings import Deployment
-from notify_gateway.store.acceptance import Acceptance, Envelope
+from notify_gateway.store.acceptance import Acceptance
+from notify_gateway.store.amendment import Held, find_held
+from notify_gateway.store.engine import reading
 from notify_gateway.store.parties import Client, Receiver
 from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.split import Addressed, split_identity
 
 CheckStructure = Callable[[dict[str, Any]], None]
 
@@ -49,119 +44,149 @@ class Received:
     correlation_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An acceptance ready to be committed, and the words for its sender."""
+class WithdrawalOfNothing(NotFound):
+    """A withdrawal of what never came; it is remembered, so that an older ``new`` that comes late is stopped."""
 
-    acceptance: Acceptance
-    reference: str
-    authority: str
-    flags: tuple[str, ...]
+    def __init__(self, withdrawal: Withdrawal, business_key: bytes) -> None:
+        self.version_at = withdrawal.version_at
+        self.business_key = business_key
+        super().__init__(Issue(Code.DELETE_UNKNOWN, withdrawal.places.get("focus")))
 
 
-def prepare(gateway: Gateway, received: Received, *, check: CheckStructure = check_structure) -> Prepared:
+def prepare(gateway: Gateway, received: Received, *, check: CheckStructure = check_structure) -> Acceptance:
     """Check a message against FHIR, the law and the tables; split it; seal it. The caller commits what comes out.
 
     No plaintext leaves this function: what it returns is pseudonymous or sealed, and what it raises names codes and places only.
-    Raises ``Refused`` with all that is wrong at the step that was reached, or ``NotAllowed`` when the sender is not who it says.
+    Raises ``Refused`` with all that is wrong at the step that was reached, ``NotAllowed`` when the sender is not who it says, and
+    ``WithdrawalOfNothing``.
     """
-    now = gateway.clock.now()
-    body = received.body.reveal()
-    document = parse(body, max_bytes=gateway.settings.max_body)
+    document = parse(received.body.reveal(), max_bytes=gateway.settings.max_body)
     check(document)
-    submission = read_message(document)
-    if not isinstance(submission, Submission) or submission.reason is not MessageReason.NEW:
-        raise Refused(Issue(Code.REASON_UNKNOWN, "Bundle.entry[0].resource.reason"))
-    _require_own_sender(submission, received.client)
-    _require_right_population(submission, gateway.settings.deployment)
+    message = read_message(document)
+    _require_own_sender(message, received.client)
+    if isinstance(message, Withdrawal):
+        return _withdraw(gateway, received, message)
+    return _notify(gateway, received, message)
 
-    basis = OrganisationType(received.client.organisation_type).legal_basis
+
+def _notify(gateway: Gateway, received: Received, submission: Submission) -> Acceptance:
+    now = gateway.clock.now()
     today = london_day(now)
-    judgement = judge(submission, sender_basis=basis, received_on=today)
-    postcode = submission.child.postcode
-    area = gateway.postcodes.lookup(postcode.reveal()) if postcode else None
+    child = submission.child
+    _require_right_population(child.nhs_number, submission, gateway.settings.deployment)
+    judgement = judge(submission, sender_basis=OrganisationType(received.client.organisation_type).legal_basis, received_on=today)
+    area = gateway.postcodes.lookup(child.postcode.reveal()) if child.postcode else None
     routing = route(submission, area, gateway.directory, today, edition=gateway.postcodes.edition)
-    receiver = _receiver(gateway.receivers.get(), routing.authority, submission)
+    receiver = _receiver(gateway, routing.authority, submission)
 
-    notification_id, delivery_id, reference = uuid4(), uuid4(), new_reference()
-    nhs_number = submission.child.nhs_number
-    domain = authority_domain(routing.authority)
-    values = gateway.pseudonyms.all_live(domain, nhs_number) if nhs_number else []
-    view = build_view(
+    business_key = business_digest(gateway, submission.business_identifier)
+    child_key = stable_digest(gateway, "child", child.nhs_number.reveal().encode()) if child.nhs_number else None
+    held = _held(gateway, received.client, business_key) if submission.reason is MessageReason.UPDATE else None
+    _require_same_child(held, child_key, submission)
+
+    split = split_identity(
+        gateway,
         submission,
-        judgement,
-        routing,
-        reference=reference,
-        pseudonym=values[0][1] if values else gateway.pseudonyms.unlinked(),
-        linked=bool(values),
-        needs=_needs(submission.opinions, today),
-        sender_ods=received.client.code,
+        received.body,
+        Addressed(
+            judgement, routing, receiver, received.client.code, held.notification_id if held else uuid4(), held.reference if held else None
+        ),
+        on=today,
     )
-    _trip(view.content, submission)
-
-    shred_key = new_shred_key()
-    card = card_plaintext(submission.card, received.body)
-    recipients = [
-        RecipientPublicKey(k.kid, k.authority, Suite(k.suite), k.public_key, RecipientPurpose(k.purpose)) for k in receiver.live_keys
-    ]
-
-    def sealed(plaintext: bytes, kind: Literal["card", "original"]) -> Envelope:
-        envelope = seal(
-            plaintext,
-            kind=kind,
-            authority=routing.authority,
-            notification_id=notification_id,
-            view_digest=view.digest,
-            recipients=recipients,
-            shred_key=shred_key,
-            signer=gateway.signing_key,
-        )
-        return Envelope(kind, envelope.header, envelope.signature, envelope.stored)
-
-    opinion_on = judgement.opinion_formed_on or today
-    acceptance = Acceptance(
-        notification_id=notification_id,
-        reference=reference,
+    message_id = uuid4()
+    born = child.birth_date
+    return Acceptance(
+        notification_id=split.notification_id,
+        reference=split.reference,
         client_id=received.client.id,
-        business_key=stable_digest(gateway, "business-identifier", _joined(submission.business_identifier)),
-        message_id=notification_id,
+        business_key=business_key,
+        message_id=message_id,
         message_key=stable_digest(gateway, "message-id", submission.message_id.encode()),
         request_id=received.request_id,
-        body_digest=stable_digest(gateway, "body", body),
+        body_digest=stable_digest(gateway, "body", received.body.reveal()),
         event=submission.reason.value,
         version_at=submission.version_at,
         authority=routing.authority,
         channel=receiver.channel,
-        delivery_id=delivery_id,
-        view=view.content,
-        view_digest=view.digest,
-        age_months_at_opinion=age_in_months(submission.child.birth_date, opinion_on),
-        compulsory_school_age_on=compulsory_school_age_begins(submission.child.birth_date.reveal()),
-        thread_values=tuple(values),
+        delivery_id=uuid4(),
+        view=split.view.content,
+        view_digest=split.view.digest,
+        age_months_at_opinion=age_in_months(born, judgement.opinion_formed_on or today),
+        compulsory_school_age_on=compulsory_school_age_begins(born.reveal()),
+        child_key=child_key,
+        thread_values=split.thread_values,
         proposed_thread=uuid4(),
-        envelopes=(sealed(card, "card"), sealed(body, "original")),
-        shred_key=shred_key,
+        envelopes=split.envelopes,
+        shred_key=split.shred_key,
         leaf=prepare_leaf(
             Event(
                 "notification:accepted",
                 at=now,
                 actor=received.client.code,
-                subject=str(notification_id),
+                subject=str(split.notification_id),
                 fields={
                     "authority": routing.authority,
                     "event": submission.reason.value,
                     "sender": received.client.code,
-                    "reference": reference,
-                    "view_digest": view.digest.hex(),
+                    "message": str(message_id),
+                    "reference": split.reference,
+                    "view_digest": split.view.digest.hex(),
                     "legal_basis": judgement.legal_basis.value,
                     "edition": _term(routing.edition),
-                    "pseudonym": gateway.pseudonyms.pseudonym("audit", nhs_number) if nhs_number else gateway.pseudonyms.unlinked(),
+                    "pseudonym": split.audit_pseudonym,
                 },
             )
         ),
         at=now,
+        amends=held,
     )
-    return Prepared(acceptance, reference, routing.authority, tuple(sorted(judgement.flags)))
+
+
+def _withdraw(gateway: Gateway, received: Received, withdrawal: Withdrawal) -> Acceptance:
+    """A withdrawal is never refused for its content; it tells the authority, by the view that it knows, and seals nothing."""
+    now = gateway.clock.now()
+    business_key = business_digest(gateway, withdrawal.business_identifier)
+    held = _held(gateway, received.client, business_key)
+    if held is None:
+        raise WithdrawalOfNothing(withdrawal, business_key)
+    message_id = uuid4()
+    fields = {
+        "authority": held.authority,
+        "event": "delete",
+        "sender": received.client.code,
+        "message": str(message_id),
+        "reference": held.reference,
+        "reason": withdrawal.status.value,
+    }
+    return Acceptance(
+        notification_id=held.notification_id,
+        reference=held.reference,
+        client_id=received.client.id,
+        business_key=business_key,
+        message_id=message_id,
+        message_key=stable_digest(gateway, "message-id", withdrawal.message_id.encode()),
+        request_id=received.request_id,
+        body_digest=stable_digest(gateway, "body", received.body.reveal()),
+        event="delete",
+        version_at=withdrawal.version_at,
+        authority=held.authority,
+        channel="",
+        delivery_id=uuid4(),
+        view=held.view,
+        view_digest=held.view_digest,
+        age_months_at_opinion=None,
+        compulsory_school_age_on=None,
+        child_key=None,
+        thread_values=(),
+        proposed_thread=uuid4(),
+        envelopes=(),
+        shred_key=None,
+        leaf=prepare_leaf(
+            Event("notification:accepted", at=now, actor=received.client.code, subject=str(held.notification_id), fields=fields)
+        ),
+        at=now,
+        amends=held,
+    )
 
 
 def refusal(gateway: Gateway, received: Received, error: NotifyError) -> Appended:
@@ -184,13 +209,17 @@ def stable_digest(gateway: Gateway, purpose: str, data: bytes) -> bytes:
     return gateway.pseudonyms.keyed_digest(purpose, data, gateway.pseudonyms.versions[-1])
 
 
-def _require_own_sender(submission: Submission, client: Client) -> None:
-    if not secrets.compare_digest(submission.sender.value.encode(), client.code.encode()):
-        raise NotAllowed(Issue(Code.SENDER_MISMATCH, submission.places.get("sender")))
+def business_digest(gateway: Gateway, identifier: BusinessIdentifier) -> bytes:
+    """Return the keyed digest of a trust's own identifier, which may itself say something about a child."""
+    return stable_digest(gateway, "business-identifier", f"{identifier.system}\x00{identifier.value}".encode())
 
 
-def _require_right_population(submission: Submission, deployment: Deployment) -> None:
-    number: NhsNumber | None = submission.child.nhs_number
+def _require_own_sender(message: Submission | Withdrawal, client: Client) -> None:
+    if not secrets.compare_digest(message.sender.value.encode(), client.code.encode()):
+        raise NotAllowed(Issue(Code.SENDER_MISMATCH, message.places.get("sender")))
+
+
+def _require_right_population(number: NhsNumber | None, submission: Submission, deployment: Deployment) -> None:
     if number is None:
         return
     if number.is_synthetic and deployment is Deployment.LIVE:
@@ -199,8 +228,13 @@ def _require_right_population(submission: Submission, deployment: Deployment) ->
         raise Refused(Issue(Code.NHS_NUMBER_NOT_TEST, submission.places.get("nhs-number")))
 
 
-def _receiver(receivers: Mapping[str, Receiver], authority: str, submission: Submission) -> Receiver:
-    receiver = receivers.get(authority)
+def _require_same_child(held: Held | None, child_key: bytes | None, submission: Submission) -> None:
+    if held is not None and held.child_key is not None and child_key is not None and held.child_key != child_key:
+        raise Refused(Issue(Code.UPDATE_OTHER_CHILD, submission.places.get("nhs-number")))
+
+
+def _receiver(gateway: Gateway, authority: str, submission: Submission) -> Receiver:
+    receiver = gateway.receivers.get().get(authority)
     if receiver is None or receiver.closed_at is not None:
         raise Refused(Issue(Code.AUTHORITY_NOT_SERVED, submission.places.get("receiver")))
     if not receiver.live_keys:
@@ -208,29 +242,11 @@ def _receiver(receivers: Mapping[str, Receiver], authority: str, submission: Sub
     return receiver
 
 
-def _needs(opinions: Iterable[Opinion], on: date) -> list[ViewNeed]:
-    needs: list[ViewNeed] = []
-    for opinion in opinions:
-        found = [answer for coding in opinion.codings if (answer := translate(coding.system, coding.code, on)) is not None]
-        named = [(sen_type, answer) for answer in found for sen_type in answer.sen_types]
-        for sen_type, answer in named:
-            area = answer.areas[0] if answer.areas else None
-            needs.append(ViewNeed(sen_type, area, opinion.certainty, opinion.kinds, answer.strength.value, answer.table_version))
-        if not named:
-            needs.append(ViewNeed(None, None, opinion.certainty, opinion.kinds, found[0].strength.value if found else None, None))
-    return needs
-
-
-def _trip(view: bytes, submission: Submission) -> None:
-    try:
-        search(view, submission.traces)
-    except TripwireHit as hit:
-        raise Refused(Issue(Code.QUARANTINED)) from hit
-
-
-def _joined(identifier: Any) -> bytes:
-    return f"{identifier.system}\x00{identifier.value}".encode()
+def _held(gateway: Gateway, client: Client, business_key: bytes) -> Held | None:
+    with reading(gateway.engine).begin() as connection:
+        return find_held(connection, client_id=client.id, business_key=business_key)
 
 
 def _term(text: str) -> str:
+    """Return a name in the characters that the log's vocabulary allows."""
     return "".join(character if character.isalnum() or character in "._-" else "-" for character in text)[:200] or "unknown"

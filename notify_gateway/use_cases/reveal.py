@@ -59,8 +59,8 @@ class Grant:
 def grant(gateway: Gateway, *, authority: str, delivery_id: UUID, kind: Kind, reason: str, case_reference: str) -> Grant:
     """Commit the permission, with its reason, to database and log.
 
-    Raises ``Refused`` without a known reason and a case reference, ``NotFound`` for a delivery that is not the authority's, and ``Conflict``
-    where the authority holds its key itself, for then nobody here can open anything.
+    Raises ``Refused`` without a known reason and a case reference, ``NotFound`` for a delivery that is not the authority's, and
+    ``Conflict`` where the authority holds its key itself, for then nobody here can open anything.
     """
     if reason not in set(RevealReason) or _CASE.fullmatch(case_reference) is None:
         raise Refused(Issue(Code.REVEAL_REASON_MISSING))

@@ -8,7 +8,6 @@ from alembic import op
 
 from notify_gateway.store.engine import Instant
 
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -119,6 +118,7 @@ def upgrade() -> None:
         sa.Column("business_key", sa.LargeBinary(length=32), nullable=False),
         sa.Column("authority", sa.String(length=9), nullable=False),
         sa.Column("thread_id", sa.Uuid(), nullable=False),
+        sa.Column("child_key", sa.LargeBinary(length=32), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["authority"], ["authorities.gss"], name=op.f("fk_notifications_authority_authorities")),
         sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name=op.f("fk_notifications_client_id_clients")),
@@ -201,7 +201,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_deliveries_message_id_messages")),
         sa.ForeignKeyConstraint(["notification_id"], ["notifications.id"], name=op.f("fk_deliveries_notification_id_notifications")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
-        sa.UniqueConstraint("notification_id", "authority", "sequence", name=op.f("uq_deliveries_notification_id_authority_sequence")),
+        sa.UniqueConstraint("notification_id", "sequence", name=op.f("uq_deliveries_notification_id_sequence")),
     )
     op.create_index(op.f("ix_deliveries_message_id"), "deliveries", ["message_id"], unique=False)
     op.create_index(
@@ -232,6 +232,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message_id", "kind", name=op.f("pk_envelopes")),
     )
     op.create_table(
+        "tombstones",
+        sa.Column("client_id", sa.Uuid(), nullable=False),
+        sa.Column("business_key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("version_at", Instant(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name=op.f("fk_tombstones_client_id_clients")),
+        sa.PrimaryKeyConstraint("client_id", "business_key", name=op.f("pk_tombstones")),
+    )
+    op.create_table(
         "reveal_grants",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("message_id", sa.Uuid(), nullable=False),
@@ -251,6 +260,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the tables back to the revision before."""
     op.drop_table("reveal_grants")
+    op.drop_table("tombstones")
     op.drop_table("envelopes")
     op.drop_index(
         "ix_deliveries_queued",

@@ -8,7 +8,6 @@ from alembic import op
 
 from notify_gateway.store.engine import Instant
 
-
 revision = "0001"
 down_revision = None
 branch_labels = None

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: MIT
+"""Committing acceptances in groups: all of a group in one transaction, each answered for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Engine, insert, or_, select, tuple_
+from sqlalchemy.exc import IntegrityError
+
+from audit.log import Appended, insert_prepared
+from notify_gateway.store import shred
+from notify_gateway.store.acceptance import Acceptance, Envelope, Outcome, Standing
+from notify_gateway.store.amendment import Held, add_delivery, channel_of, latest_version, move, overtake
+from notify_gateway.store.engine import insert_where_absent
+from notify_gateway.store.tables import ages, audit_tables, deliveries, envelopes, messages, notifications, thread_keys, tombstones
+
+Row = dict[str, Any]
+
+
+def commit_group(engine: Engine, shred_engine: Engine, group: Sequence[Acceptance], refusals: Sequence[Appended] = ()) -> list[Outcome]:
+    """Commit a group; return the outcome of each, in order.
+
+    When this returns, every ``ACCEPTED`` one is durable with its delivery and its audit event, and so is each of ``refusals``. Shred keys
+    are durable before anything that they protect. Two of a group that exclude each other are taken one after the other, and a group that
+    another process spoils is taken one by one.
+    """
+    outcomes: dict[int, Outcome] = {}
+    for part in _without_rivals(group):
+        chosen = [group[i] for i in part]
+        try:
+            results = _commit(engine, shred_engine, chosen, refusals)
+        except IntegrityError:
+            results = [_commit_alone(engine, shred_engine, acceptance) for acceptance in chosen]
+            if refusals:
+                _commit(engine, shred_engine, [], refusals)
+        outcomes.update(zip(part, results, strict=True))
+        refusals = ()
+    if refusals:
+        _commit(engine, shred_engine, [], refusals)
+    return [outcomes[i] for i in range(len(group))]
+
+
+def _without_rivals(group: Sequence[Acceptance]) -> Iterator[list[int]]:
+    waiting = list(range(len(group)))
+    while waiting:
+        seen: set[tuple[object, ...]] = set()
+        part: list[int] = []
+        later: list[int] = []
+        for i in waiting:
+            a = group[i]
+            keys = {(a.client_id, "m", a.message_key), (a.client_id, "b", a.business_key), (a.client_id, "r", a.request_id)}
+            (later if keys & seen else part).append(i)
+            seen |= keys
+        yield part
+        waiting = later
+
+
+def _commit_alone(engine: Engine, shred_engine: Engine, acceptance: Acceptance) -> Outcome:
+    # The rival that broke the group has committed by now, so the second look finds it; a third try would mean a broken invariant.
+    try:
+        return _commit(engine, shred_engine, [acceptance], ())[0]
+    except IntegrityError:
+        return _commit(engine, shred_engine, [acceptance], ())[0]
+
+
+def _commit(engine: Engine, shred_engine: Engine, group: Sequence[Acceptance], refusals: Sequence[Appended]) -> list[Outcome]:
+    if group:
+        shred.keep(shred_engine, [(a.message_id, a.shred_key, a.at) for a in group if a.shred_key is not None])
+    with engine.begin() as connection:
+        standing = _standing(connection, group) if group else {}
+        amendments = sorted((a for a in group if a.amends and a.message_id not in standing), key=lambda a: a.notification_id)
+        for a in amendments:
+            latest = latest_version(connection, a.notification_id)
+            if a.version_at <= latest:
+                standing[a.message_id] = Outcome(Standing.OLDER, a.notification_id)
+            elif a.amends is not None and a.amends.version_at != latest:
+                standing[a.message_id] = Outcome(Standing.OVERTAKEN, a.notification_id)
+        kept = [a for a in group if a.message_id not in standing]
+        if kept:
+            _insert(connection, kept)
+        insert_prepared(connection, audit_tables, [*(a.leaf for a in kept), *refusals])
+    if standing:
+        shred.forget(shred_engine, list(standing))
+    return [standing.get(a.message_id, Outcome(Standing.ACCEPTED, a.notification_id)) for a in group]
+
+
+def _standing(connection: Connection, group: Sequence[Acceptance]) -> dict[UUID, Outcome]:
+    held = connection.execute(
+        select(
+            messages.c.client_id, messages.c.message_key, messages.c.request_id, messages.c.body_digest, messages.c.notification_id
+        ).where(
+            or_(
+                tuple_(messages.c.client_id, messages.c.message_key).in_([(a.client_id, a.message_key) for a in group]),
+                tuple_(messages.c.client_id, messages.c.request_id).in_([(a.client_id, a.request_id) for a in group]),
+            )
+        )
+    ).all()
+    by_message = {(row.client_id, row.message_key): row for row in held}
+    by_request = {(row.client_id, row.request_id): row for row in held}
+    keys = [(a.client_id, a.business_key) for a in group]
+    n, t = notifications.c, tombstones.c
+    known = {
+        (row.client_id, row.business_key): row.id
+        for row in connection.execute(select(n.client_id, n.business_key, n.id).where(tuple_(n.client_id, n.business_key).in_(keys)))
+    }
+    withdrawn = {
+        (row.client_id, row.business_key): row.version_at
+        for row in connection.execute(
+            select(t.client_id, t.business_key, t.version_at).where(tuple_(t.client_id, t.business_key).in_(keys))
+        )
+    }
+    found: dict[UUID, Outcome] = {}
+    for a in group:
+        notification_id = known.get((a.client_id, a.business_key))
+        withdrawn_at = withdrawn.get((a.client_id, a.business_key))
+        if (row := by_message.get((a.client_id, a.message_key))) is not None:
+            same = row.body_digest == a.body_digest
+            found[a.message_id] = Outcome(Standing.DUPLICATE if same else Standing.CONFLICT, row.notification_id)
+        elif (row := by_request.get((a.client_id, a.request_id))) is not None:
+            found[a.message_id] = Outcome(Standing.REQUEST_ID_USED, row.notification_id)
+        elif a.amends is None and notification_id is not None:
+            standing = Standing.USE_UPDATE if a.event == "new" else Standing.OVERTAKEN
+            found[a.message_id] = Outcome(standing, notification_id)
+        elif a.amends is None and withdrawn_at is not None and withdrawn_at > a.version_at:
+            found[a.message_id] = Outcome(Standing.WITHDRAWN_BEFORE, a.notification_id)
+    return found
+
+
+def _insert(connection: Connection, kept: Sequence[Acceptance]) -> None:
+    threads = _threads(connection, kept)
+    if new := [a for a in kept if a.amends is None]:
+        connection.execute(insert(notifications), [_notification_row(a, threads[a.message_id]) for a in new])
+    connection.execute(insert(messages), [_message_row(a) for a in kept])
+    if sealed := [_envelope_row(a, e) for a in kept for e in a.envelopes]:
+        connection.execute(insert(envelopes), sealed)
+    if aged := [_age_row(a) for a in kept if a.age_months_at_opinion is not None]:
+        connection.execute(insert(ages), aged)
+    if new:
+        connection.execute(insert(deliveries), [_delivery_row(a) | {"sequence": 1} for a in new])
+    for a in kept:
+        if a.amends is not None:
+            _amend(connection, a, a.amends, threads[a.message_id])
+
+
+def _amend(connection: Connection, a: Acceptance, held: Held, thread_id: UUID) -> None:
+    """Overtake what waits and queue what follows: at the authority that held the notification, and at another one it moves to."""
+    withdrawn = a.event == "delete" or a.authority != held.authority
+    known = overtake(connection, notification_id=a.notification_id, authority=held.authority, now=a.at, withdrawn=withdrawn)
+    row = _delivery_row(a)
+    if withdrawn:
+        # Where nothing has left, there is nothing to take back: the withdrawal is complete at once.
+        state = "queued" if known else "cancelled"
+        # The authority it leaves must not be shown the view that was made for another: it is told by the message that it knows.
+        gone = {
+            "id": uuid4(),
+            "message_id": a.message_id if a.event == "delete" else held.message_id,
+            "authority": held.authority,
+            "channel": channel_of(connection, held.authority),
+            "event": "delete",
+            "state": state,
+        }
+        add_delivery(connection, row | gone)
+    if a.event == "delete":
+        return
+    if a.authority != held.authority:
+        row |= {"event": "new"}
+    add_delivery(connection, row)
+    move(
+        connection,
+        notification_id=a.notification_id,
+        authority=a.authority,
+        thread_id=thread_id if a.thread_values else None,
+        child_key=a.child_key,
+    )
+
+
+def _threads(connection: Connection, new: Sequence[Acceptance]) -> dict[UUID, UUID]:
+    """Find or begin each child's thread at its authority. Keys are inserted in sorted order, so that two groups cannot deadlock."""
+    proposed: dict[tuple[str, int, str], tuple[UUID, datetime]] = {}
+    wanted: set[tuple[str, int, str]] = set()
+    for a in new:
+        for version, value in a.thread_values:
+            wanted.add((a.authority, version, value))
+    known = _known_threads(connection, wanted)
+    for a in new:
+        if not a.thread_values:
+            continue
+        keys = [(a.authority, version, value) for version, value in a.thread_values]
+        thread = next((known[key] for key in keys if key in known), a.proposed_thread)
+        newest = keys[0]
+        if newest not in known and newest not in proposed:
+            proposed[newest] = (thread, a.at)
+    if proposed:
+        insert_where_absent(
+            connection,
+            thread_keys,
+            [
+                {"authority": gss, "key_version": version, "value": value, "thread_id": thread, "created_at": at}
+                for (gss, version, value), (thread, at) in sorted(proposed.items())
+            ],
+        )
+        known |= _known_threads(connection, set(proposed))
+    return {
+        a.message_id: next(
+            (known[key] for key in ((a.authority, version, value) for version, value in a.thread_values) if key in known),
+            a.proposed_thread,
+        )
+        for a in new
+    }
+
+
+def _known_threads(connection: Connection, keys: set[tuple[str, int, str]]) -> dict[tuple[str, int, str], UUID]:
+    if not keys:
+        return {}
+    columns = (thread_keys.c.authority, thread_keys.c.key_version, thread_keys.c.value)
+    rows = connection.execute(select(*columns, thread_keys.c.thread_id).where(tuple_(*columns).in_(sorted(keys))))
+    return {(row.authority, row.key_version, row.value): row.thread_id for row in rows}
+
+
+def _notification_row(a: Acceptance, thread: UUID) -> Row:
+    return {
+        "id": a.notification_id,
+        "reference": a.reference,
+        "client_id": a.client_id,
+        "business_key": a.business_key,
+        "authority": a.authority,
+        "thread_id": thread,
+        "child_key": a.child_key,
+        "created_at": a.at,
+    }
+
+
+def _message_row(a: Acceptance) -> Row:
+    return {
+        "id": a.message_id,
+        "notification_id": a.notification_id,
+        "client_id": a.client_id,
+        "message_key": a.message_key,
+        "request_id": a.request_id,
+        "body_digest": a.body_digest,
+        "event": a.event,
+        "version_at": a.version_at,
+        "authority": a.authority,
+        "view": a.view,
+        "view_digest": a.view_digest,
+        "accepted_at": a.at,
+        "accepted_event": a.leaf.event_id,
+    }
+
+
+def _envelope_row(a: Acceptance, e: Envelope) -> Row:
+    return {"message_id": a.message_id, "kind": e.kind, "header": e.header, "signature": e.signature, "stored": e.stored}
+
+
+def _age_row(a: Acceptance) -> Row:
+    return {
+        "message_id": a.message_id,
+        "authority": a.authority,
+        "age_months_at_opinion": a.age_months_at_opinion,
+        "compulsory_school_age_on": a.compulsory_school_age_on,
+    }
+
+
+def _delivery_row(a: Acceptance) -> Row:
+    return {
+        "id": a.delivery_id,
+        "notification_id": a.notification_id,
+        "message_id": a.message_id,
+        "authority": a.authority,
+        "channel": a.channel,
+        "event": a.event,
+        "state": "queued",
+        "attempts": 0,
+        "due_at": a.at,
+    }

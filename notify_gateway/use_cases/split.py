@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""The split: one message becomes a pseudonymous view for the many and two sealed envelopes for the one (design: what is kept, for whom)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from mappings.needs import translate
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.errors import Issue, Refused
+from notify_gateway.domain.identity import PrivateBytes
+from notify_gateway.domain.model import Judgement, Opinion, Routing, Submission
+from notify_gateway.domain.refs import new_reference
+from notify_gateway.privacy.cards import card_plaintext
+from notify_gateway.privacy.keys import RecipientPublicKey, RecipientPurpose, Suite
+from notify_gateway.privacy.pseudonyms import authority_domain
+from notify_gateway.privacy.sealing import Kind, new_shred_key, seal
+from notify_gateway.privacy.tripwire import TripwireHit, search
+from notify_gateway.privacy.view import View, ViewNeed, build_view
+from notify_gateway.store.acceptance import Envelope
+from notify_gateway.store.parties import Receiver
+from notify_gateway.use_cases.gateway import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """What is decided before the split: the law's judgement, the authority, and the ids of what is being notified or amended."""
+
+    judgement: Judgement
+    routing: Routing
+    receiver: Receiver
+    sender_ods: str
+    notification_id: UUID
+    reference: str | None
+    """The reference that the notification bears already; None for a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The two halves, neither of which tells who the child is to anybody in between."""
+
+    notification_id: UUID
+    reference: str
+    view: View
+    thread_values: tuple[tuple[int, str], ...]
+    audit_pseudonym: str
+    envelopes: tuple[Envelope, Envelope]
+    shred_key: bytes
+
+
+def split_identity(gateway: Gateway, submission: Submission, body: PrivateBytes, addressed: Addressed, *, on: date) -> Split:
+    """Return view and envelopes of a submission; ``body`` is the message exactly as received.
+
+    Raises ``Refused`` (quarantined) when one of the child's own identifiers is found in the view that would go out.
+    """
+    routing = addressed.routing
+    reference = addressed.reference or new_reference()
+    number = submission.child.nhs_number
+    values = tuple(gateway.pseudonyms.all_live(authority_domain(routing.authority), number)) if number else ()
+    view = build_view(
+        submission,
+        addressed.judgement,
+        routing,
+        reference=reference,
+        pseudonym=values[0][1] if values else gateway.pseudonyms.unlinked(),
+        linked=bool(values),
+        needs=_needs(submission.opinions, on),
+        sender_ods=addressed.sender_ods,
+    )
+    try:
+        search(view.content, submission.traces)
+    except TripwireHit:
+        raise Refused(Issue(Code.QUARANTINED)) from None
+    shred_key = new_shred_key()
+    recipients = [
+        RecipientPublicKey(key.kid, key.authority, Suite(key.suite), key.public_key, RecipientPurpose(key.purpose))
+        for key in addressed.receiver.live_keys
+    ]
+
+    def sealed(kind: Kind, plaintext: bytes) -> Envelope:
+        envelope = seal(
+            plaintext,
+            kind=kind,
+            authority=routing.authority,
+            notification_id=addressed.notification_id,
+            view_digest=view.digest,
+            recipients=recipients,
+            shred_key=shred_key,
+            signer=gateway.signing_key,
+        )
+        return Envelope(kind, envelope.header, envelope.signature, envelope.stored)
+
+    return Split(
+        notification_id=addressed.notification_id,
+        reference=reference,
+        view=view,
+        thread_values=values,
+        audit_pseudonym=gateway.pseudonyms.pseudonym("audit", number) if number else gateway.pseudonyms.unlinked(),
+        envelopes=(sealed("card", card_plaintext(submission.card, body)), sealed("original", body.reveal())),
+        shred_key=shred_key,
+    )
+
+
+def _needs(opinions: Iterable[Opinion], on: date) -> list[ViewNeed]:
+    """Translate what the trust coded; an opinion whose codes name no type of need still stands in the view, without one."""
+    needs: list[ViewNeed] = []
+    for opinion in opinions:
+        answers = [answer for coding in opinion.codings if (answer := translate(coding.system, coding.code, on)) is not None]
+        named = [(sen_type, answer) for answer in answers for sen_type in answer.sen_types]
+        for sen_type, answer in named:
+            area = answer.areas[0] if answer.areas else None
+            needs.append(ViewNeed(sen_type, area, opinion.certainty, opinion.kinds, answer.strength.value, answer.table_version))
+        if not named:
+            strength = answers[0].strength.value if answers else None
+            version = answers[0].table_version if answers else None
+            needs.append(ViewNeed(None, None, opinion.certainty, opinion.kinds, strength, version))
+    return needs
