@@ -14,6 +14,7 @@ from notify_gateway.domain.refs import ALPHABET
 
 Json: TypeAlias = "str | int | bool | Sequence[Json] | Mapping[str, Json] | None"
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 _TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode())
 
 
@@ -24,7 +25,7 @@ def canonical_json(value: Json) -> bytes:
     """
     _refuse_floats(value)
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+        return _CANONICAL.encode(value).encode("ascii")
     except TypeError:
         raise ValueError("not a JSON value") from None
 

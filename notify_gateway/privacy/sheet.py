@@ -170,7 +170,7 @@ def _opinion(view: Mapping[str, Any], card: Mapping[str, Any]) -> Iterator[Line]
         kinds = {kind for need in view["needs"] if need["certainty"] == certainty for kind in need["kinds"]}
         if kinds:
             yield words, (" and ".join(_KINDS[kind] for kind in sorted(kinds, reverse=True)),)
-    yield "Type of need", need_words(view)
+    yield from _line("Type of need", need_words(view))
     yield from _line("As the trust put it", [_stated(opinion) for opinion in _listed(card.get("opinions"))])
     yield "Opinion formed", (_day(view["opinion_formed_on"]),)
     yield "Sent to you", (_day(view["sent_on"]),)
@@ -192,7 +192,7 @@ def _writer(card: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _stated(opinion: Mapping[str, Any]) -> str:
-    codes = ", ".join(str(coding["code"]) for coding in _listed(opinion.get("codes")) if "code" in coding)
+    codes = ", ".join(_phrase(coding["code"]) for coding in _listed(opinion.get("codes")) if "code" in coding)
     return " ".join(part for part in (_phrase(opinion.get("need")), codes and f"({codes})") if part)
 
 

@@ -136,6 +136,12 @@ def test_a_need_without_type_sends_the_reader_to_the_trusts_words() -> None:
     assert " ZZZ\n" in text
 
 
+def test_a_withdrawal_without_needs_still_makes_a_sheet() -> None:
+    bare = opened(needs=(), judgement=a_judgement(opinion_formed_on=None))
+    assert "Type of need" not in card_text(bare)
+    assert card_pdf(bare).startswith(b"%PDF")
+
+
 def test_absent_dates_are_said_to_be_not_stated() -> None:
     assert "Told of the opinion:    Not stated" in card_text(opened(judgement=a_judgement(informed_on=None)))
 
