@@ -38,13 +38,13 @@ def make(kind: str) -> str:
     """
     made = _make_venv()
     lock = ROOT / "requirements" / f"{kind}.txt"
-    if _holds(lock):
+    if holds(lock):
         return f"{made}dependencies present"
     started = time.monotonic()
     _run([str(PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--require-hashes", "-r", str(lock)])
     for stale in VENV.glob("installed-*.txt"):
         stale.unlink()
-    shutil.copyfile(lock, _stamp(lock))
+    shutil.copyfile(lock, stamp(lock))
     return f"{made}dependencies installed in {time.monotonic() - started:.1f} s"
 
 
@@ -82,14 +82,15 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def _stamp(lock: Path) -> Path:
+def stamp(lock: Path) -> Path:
+    """Return the file that tells what the environment holds: a copy of the lock, written when all of it was installed."""
     return VENV / f"installed-{lock.name}"
 
 
-def _holds(lock: Path) -> bool:
-    """The dev lock holds the runtime lock (``tests/quality`` proves it), so either stamp will do for the runtime."""
+def holds(lock: Path) -> bool:
+    """Tell whether what is locked is installed. The dev lock holds the runtime lock (``tests/quality`` proves it), so either will do."""
     locks = [lock, lock.with_name("dev.txt")]
-    return any(_stamp(each).exists() and _stamp(each).read_bytes() == each.read_bytes() for each in locks)
+    return any(stamp(each).exists() and stamp(each).read_bytes() == each.read_bytes() for each in locks)
 
 
 def _run(command: list[str]) -> None:

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""Set-up finds what is there, installs what may be installed in one go, and says in plain words what is missing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.waiting import ROOT
+from tools import environment, set_up_tests
+from tools.set_up_tests import Part
+
+
+def _find_python(**env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([ROOT / "tools" / "find_python"], env=os.environ | env, capture_output=True, text=True, check=False)
+
+
+def test_a_python_is_found_that_is_new_enough() -> None:
+    found = _find_python()
+    assert found.returncode == 0
+    version = subprocess.run(
+        [found.stdout.strip(), "-c", "import sys; print(sys.version_info >= (3, 11))"], capture_output=True, check=True
+    )
+    assert version.stdout == b"True\n"
+
+
+def test_where_there_is_no_python_the_reader_is_told_what_to_install(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    found = _find_python(PYTHON=str(old))
+    assert found.returncode == 1
+    assert found.stdout == ""
+    assert "needs Python 3.11 or later" in found.stderr
+    assert "apt-get install python3 python3-venv" in found.stderr
+
+
+def test_an_environment_that_holds_the_lock_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, dev = tmp_path / "runtime.txt", tmp_path / "dev.txt"
+    lock.write_text("a==1")
+    dev.write_text("a==1\nb==1")
+    monkeypatch.setattr(environment, "VENV", tmp_path)
+    assert not environment.holds(lock)
+    environment.stamp(dev).write_text("a==1\nb==1")
+    assert environment.holds(lock)
+    assert environment.holds(dev)
+    dev.write_text("a==1\nb==2")
+    assert not environment.holds(lock)
+
+
+def test_all_that_tests_need_is_found_at_once() -> None:
+    assert set_up_tests.set_up() == "PostgreSQL, Redis, nginx, Chromium and Liberation fonts present"
+
+
+@pytest.fixture
+def missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two parts that are missing until a file is there, on a machine with an empty PATH; returns that file."""
+    file = tmp_path / "server"
+    parts = (
+        Part("Server", lambda: str(file) if file.exists() else None, ("server", "server-common")),
+        Part("Font", lambda: str(file) if file.exists() else None, ("font",)),
+    )
+    monkeypatch.setattr(set_up_tests, "PARTS", parts)
+    monkeypatch.setattr(set_up_tests, "LOG", tmp_path / "log")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return file
+
+
+def _apt_get(folder: Path, script: str) -> None:
+    (folder / "bin").mkdir()
+    (folder / "bin" / "env").symlink_to("/usr/bin/env")
+    apt = folder / "bin" / "apt-get"
+    apt.write_text(f'#!/bin/sh\necho "$@" >> {folder}/called\n{script}\n')
+    apt.chmod(0o755)
+
+
+def test_what_is_missing_is_installed_in_one_call(missing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    _apt_get(tmp_path, f'[ "$1" = update ] || echo > {missing}')
+    assert set_up_tests.set_up().startswith("Server and Font installed in ")
+    called = (tmp_path / "called").read_text().splitlines()
+    assert called == ["update", "install --yes --no-install-recommends server server-common font"]
+
+
+def test_an_installation_that_fails_is_shown(missing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    _apt_get(tmp_path, "echo 'no space left'; exit 100")
+    with pytest.raises(set_up_tests.SetUpFailed, match=r"(?s)no space left.*`apt-get update` failed as well"):
+        set_up_tests.set_up()
+
+
+def test_who_may_not_install_is_told_the_command(missing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    _apt_get(tmp_path, "")
+    with pytest.raises(set_up_tests.SetUpFailed, match="sudo apt-get install --no-install-recommends server server-common font"):
+        set_up_tests.set_up()
+    assert not (tmp_path / "called").exists()
+
+
+def test_where_there_is_no_apt_the_packages_are_named(missing: Path) -> None:
+    with pytest.raises(set_up_tests.SetUpFailed, match=r"need Server and Font, which this machine does not have"):
+        set_up_tests.set_up()
