@@ -116,7 +116,7 @@ def term_cohort(birth_date: BirthDate, on: date) -> str | None:
     if not 0 <= age <= 5:
         return None
     year, term = divmod(_term(born) + 3 * age, 3)
-    return f"turns-{age}-{year}-{_TERMS[term]}"
+    return f"turns-{age}-{year:04}-{_TERMS[term]}"
 
 
 def age_in_months(birth_date: BirthDate, on: date) -> int:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -161,6 +162,13 @@ def test_the_day_of_sending_is_londons() -> None:
 )
 def test_the_cohort_is_the_first_term_from_now_on_with_a_birthday_in_it(born: date, on: date, cohort: str | None) -> None:
     assert term_cohort(BirthDate(born), on) == cohort
+
+
+@given(st.dates(), st.dates())
+def test_whatever_dates_a_message_holds_its_view_is_publishable(born: date, formed: date) -> None:
+    child = replace(a_submission().child, birth_date=BirthDate(born))
+    judgement = a_judgement(opinion_formed_on=formed, informed_on=formed, discussion_offered_on=formed)
+    VALIDATOR.validate(json.loads(a_view(a_submission(child=child), judgement).content))
 
 
 days = st.dates(date(2018, 1, 1), date(2040, 12, 31))
