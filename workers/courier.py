@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""The work of one task: claim, send through the channels, renew the leases meanwhile, record all results in one commit."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+import uvloop
+
+from notify_gateway.domain.delivery import AttemptResult, Outgoing
+from workers.channels.protocol import Channel, Channels
+from workers.ports import Outbox
+
+FINISH_PAUSES = (0.2, 0.5, 1.0, 2.0)
+
+_log = structlog.get_logger("workers.courier")
+
+
+class Courier:
+    """Carries batches for all task threads of a process, over one event loop in a thread of its own, so that connections are kept.
+
+    ``deliver`` may be called from any thread. The leases are renewed at a third of ``lease``.
+    """
+
+    def __init__(self, outbox: Outbox, channels: Channels, *, lease: timedelta) -> None:
+        self._outbox, self._channels = outbox, channels
+        self._renew_every = lease.total_seconds() / 3
+        self._stopping = threading.Event()
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="courier", daemon=True)
+        self._thread.start()
+
+    def deliver(self, ids: Sequence[str]) -> int:
+        """Make one attempt for each id that is claimable, record the results, and return how many they are.
+
+        A second call for the same ids finds nothing to claim. A fault of one delivery, or of one channel, leaves the rest alone. When the
+        database is away at the end, the leases run out and the attempts are made again.
+        """
+        owner = secrets.token_hex(8)
+        outgoing = self._outbox.begin(ids, owner=owner)
+        if not outgoing:
+            return 0
+        results = self._send(outgoing, owner)
+        self._finish(results, owner)
+        _log.info("deliveries-attempted", count=len(results), codes=_tally(results))
+        return len(results)
+
+    def end_sending(self) -> None:
+        """End what is on the wire; those deliveries are recorded as ``retry``, code ``stopping``. Safe to call twice, from any thread."""
+        self._stopping.set()
+        asyncio.run_coroutine_threadsafe(self._close_channels(), self._loop)
+
+    def close(self) -> None:
+        """End what is on the wire and the event loop; call it when no thread is in ``deliver`` any more."""
+        self._stopping.set()
+        asyncio.run_coroutine_threadsafe(self._close_channels(), self._loop).result(timeout=5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+        self._loop.close()
+
+    def _send(self, outgoing: Sequence[Outgoing], owner: str) -> list[AttemptResult]:
+        ids = [str(each.delivery_id) for each in outgoing]
+        sending = asyncio.run_coroutine_threadsafe(self._send_all(outgoing), self._loop)
+        while True:
+            try:
+                return sending.result(timeout=self._renew_every)
+            except TimeoutError:
+                try:
+                    self._outbox.renew(ids, owner=owner)
+                except Exception as error:
+                    _log.warning("lease-not-renewed", count=len(ids), error=type(error).__name__)
+
+    async def _send_all(self, outgoing: Sequence[Outgoing]) -> list[AttemptResult]:
+        batches: dict[str, list[Outgoing]] = defaultdict(list)
+        for each in outgoing:
+            batches[each.channel].append(each)
+        sent = await asyncio.gather(*(self._send_batch(name, batch) for name, batch in batches.items()))
+        return [result for results in sent for result in results]
+
+    async def _send_batch(self, name: str, batch: Sequence[Outgoing]) -> list[AttemptResult]:
+        channel: Channel | None = self._channels.get(name)
+        if channel is None:
+            _log.error("channel-unknown", count=len(batch))
+            return [AttemptResult.retry(each, "channel-unknown") for each in batch]
+        try:
+            results = {result.delivery_id: result for result in await channel.send(batch)}
+        except Exception as error:
+            _log.error("channel-failed", channel=name, count=len(batch), error=type(error).__name__)
+            results = {}
+        return [results.get(each.delivery_id) or AttemptResult.retry(each, "channel-failed") for each in batch]
+
+    def _finish(self, results: Sequence[AttemptResult], owner: str) -> None:
+        for pause in (*FINISH_PAUSES, None):
+            try:
+                return self._outbox.finish(results, owner=owner)
+            except Exception as error:
+                _log.warning("results-not-recorded", count=len(results), error=type(error).__name__, last=pause is None)
+                if pause is not None:
+                    self._stopping.wait(pause)
+        return None
+
+    async def _close_channels(self) -> None:
+        for channel in self._channels.values():
+            await channel.close()
+
+
+def _tally(results: Sequence[AttemptResult]) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for result in results:
+        counts[result.code] += 1
+    return dict(counts)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""The one message that travels: ``deliver`` with a list of delivery ids; written here, and judged here before Celery reads any of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from celery.worker.consumer import Consumer
+
+if TYPE_CHECKING:
+    from kombu.message import Message
+
+TASK = "workers.deliver"
+QUEUE = "deliver"
+MOST_IDS = 256
+MOST_BYTES = 16 * 1024
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+_log = structlog.get_logger("workers.message")
+
+
+class MessageRefused(Exception):
+    """The message is not one of ours; ``code`` says why and nothing says what was in it."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+def valid_ids(value: object) -> tuple[str, ...]:
+    """Return the ids if ``value`` is a list of 1 to 256 canonical UUIDs and nothing else; raises ``MessageRefused``."""
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= MOST_IDS:
+        raise MessageRefused("ids")
+    if not all(isinstance(each, str) and _UUID.fullmatch(each) for each in value):
+        raise MessageRefused("ids")
+    return tuple(value)
+
+
+def options_for(ids: Sequence[str]) -> dict[str, Any]:
+    """Return what Celery is told about a task besides its ids: their number, for people who look at the queue."""
+    return {"argsrepr": f"({len(ids)} ids)", "kwargsrepr": "{}", "ignore_result": True, "retry": False}
+
+
+def judge(headers: object, content_type: object, body: bytes | str) -> dict[str, Any]:
+    """Return fresh headers, made from nothing but the message's own id, for a message that is exactly what ``Hinter`` writes.
+
+    No callback, chain, due time, other task or other argument gets through. Raises ``MessageRefused``.
+    """
+    if not isinstance(headers, dict) or headers.get("task") != TASK:
+        raise MessageRefused("task")
+    if not isinstance(headers.get("id"), str) or not _UUID.fullmatch(headers["id"]):
+        raise MessageRefused("message-id")
+    if content_type != "application/json" or headers.get("compression") is not None:
+        raise MessageRefused("content")
+    if len(body) > MOST_BYTES:
+        raise MessageRefused("size")
+    try:
+        arguments, keywords, embedded = json.loads(body)
+    except (ValueError, TypeError, RecursionError):
+        raise MessageRefused("content") from None
+    if not isinstance(arguments, list) or len(arguments) != 1 or keywords != {}:
+        raise MessageRefused("arguments")
+    if not isinstance(embedded, dict) or any(value is not None for value in embedded.values()):
+        raise MessageRefused("embedded")
+    ids = valid_ids(arguments[0])
+    return {"lang": "py", "task": TASK, "id": headers["id"], "root_id": headers["id"], **options_for(ids)}
+
+
+class GuardedConsumer(Consumer):
+    """Celery's consumer, which here sees only messages that ``judge`` lets pass; all others are dropped and logged by code alone."""
+
+    def create_task_handler(self, *arguments: Any, **keywords: Any) -> Any:
+        """Return Celery's handler of messages behind the judge."""
+        handle = super().create_task_handler(*arguments, **keywords)
+
+        def on_message(message: Message) -> None:
+            try:
+                message.headers = judge(message.headers, message.content_type, message.body)
+            except MessageRefused as refused:
+                _drop(message, refused.code)
+            else:
+                handle(message)
+
+        return on_message
+
+    def on_decode_error(self, message: Message, exc: Exception) -> None:  # noqa: ARG002  # Celery's signature
+        """Drop what cannot even be decoded."""
+        _drop(message, "content")
+
+
+def _drop(message: Message, code: str) -> None:
+    _log.error("task-message-refused", code=code)
+    message.ack()  # type: ignore[no-untyped-call]  # kombu is typed in parts

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""What ``notify-gateway worker`` and ``notify-gateway schedule`` run: one process each, ended by SIGTERM, started anew by a supervisor."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from celery import signals
+from celery.apps.worker import Worker
+
+from notify_gateway.domain.clock import Clock, SystemClock
+from workers.app import KEY_PREFIX, make_celery, queue_length
+from workers.channels.egress import Egress
+from workers.channels.protocol import Channels
+from workers.channels.pull import PullChannel
+from workers.channels.signature import RequestSigner
+from workers.channels.webhook import WebhookChannel
+from workers.courier import Courier
+from workers.dispatcher import Dispatcher
+from workers.hints import Hinter
+from workers.ports import Outbox, OutboxFactory
+from workers.pulse import Pulse
+from workers.tasks import register
+from workers.watchdog import Watchdog
+
+SLOTS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerValues:
+    """What the workers take from the settings and the key store."""
+
+    broker_url: str = field(repr=False)
+    signer: RequestSigner
+    key_prefix: str = KEY_PREFIX
+    webhook_timeout: timedelta = timedelta(seconds=10)
+    webhook_allow_private: bool = False
+    lease: timedelta = timedelta(seconds=15)
+    grace: timedelta = timedelta(seconds=20)
+    patience: timedelta = timedelta(seconds=6)
+    clock: Clock = field(default_factory=SystemClock)
+
+
+def make_channels(values: WorkerValues) -> Channels:
+    """Return the channels that this release has, by the name that a delivery row bears."""
+    webhook = WebhookChannel(
+        signer=values.signer,
+        clock=values.clock,
+        timeout=values.webhook_timeout,
+        egress=Egress(allow_private=values.webhook_allow_private),
+    )
+    return {"pull": PullChannel(), "webhook": webhook}
+
+
+def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurrency: int = SLOTS) -> int:
+    """Take hints and deliver until SIGTERM or SIGINT; return the exit status.
+
+    ``concurrency`` is the number of tasks at once (threads; each has up to 64 POSTs under way). After SIGTERM nothing more is taken; what
+    is on the wire has ``values.grace`` to end, then it is recorded as ``retry``. Status 75: the watchdog ended a worker that took nothing.
+    """
+    app = make_celery(values.broker_url, key_prefix=values.key_prefix, grace=values.grace)
+    courier = Courier(outbox_factory(), make_channels(values), lease=values.lease)
+    pulse = Pulse()
+    register(app, courier, pulse)
+    watchdog = Watchdog(queue_length(values.broker_url, key_prefix=values.key_prefix), pulse, patience=values.patience.total_seconds())
+    last_call = threading.Timer(values.grace.total_seconds(), courier.end_sending)
+    last_call.daemon = True
+
+    def on_ready(**_: Any) -> None:
+        watchdog.start()
+
+    def on_shutting_down(**_: Any) -> None:
+        watchdog.stop()
+        if last_call.ident is None:
+            last_call.start()
+
+    quiet_celery()
+    signals.worker_ready.connect(on_ready, weak=False)
+    signals.worker_shutting_down.connect(on_shutting_down, weak=False)
+    worker: Worker = app.Worker(**worker_options(concurrency), quiet=True)
+    try:
+        worker.start()
+    finally:
+        watchdog.stop()
+        last_call.cancel()
+        courier.close()
+    return int(worker.exitcode or 0)
+
+
+def run_schedule(outbox_factory: OutboxFactory, values: WorkerValues, *, stop: threading.Event | None = None) -> int:
+    """Hint what is due until SIGTERM or SIGINT (or until ``stop`` is set); any number may run at once. Returns the exit status 0."""
+    stop = stop or threading.Event()
+    hinter = Hinter(make_celery(values.broker_url, key_prefix=values.key_prefix))
+    dispatcher = make_dispatcher(outbox_factory(), hinter, values, stop)
+
+    def end(*_: object) -> None:
+        stop.set()
+        dispatcher.wake()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+    try:
+        dispatcher.run()
+    finally:
+        hinter.close()
+    return 0
+
+
+def make_dispatcher(outbox: Outbox, hinter: Hinter, values: WorkerValues, stop: threading.Event) -> Dispatcher:
+    """Return the dispatcher that is held back by the length of the broker's queue."""
+    return Dispatcher(outbox, hinter, values.clock, stop, waiting=queue_length(values.broker_url, key_prefix=values.key_prefix))
+
+
+def worker_options(concurrency: int) -> dict[str, Any]:
+    """Return what every worker of ours is made with: a thread pool, and none of Celery's chatter between workers."""
+    return {
+        "pool": "threads",
+        "concurrency": concurrency,
+        "without_gossip": True,
+        "without_mingle": True,
+        "without_heartbeat": True,
+        "loglevel": "WARNING",
+    }
+
+
+def quiet_celery() -> None:
+    """Leave logging to the process; keep Celery and kombu to warnings, so that a task costs no log line of theirs."""
+    signals.setup_logging.connect(_leave_logging_alone)
+    for name in ("celery", "kombu", "amqp"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _leave_logging_alone(**_: object) -> None:
+    """Celery configures no logging when somebody listens to its signal."""
