@@ -56,7 +56,7 @@ def test_two_gateways_stand_behind_the_proxy() -> None:
 def test_every_lasting_service_has_a_health_check_and_is_restarted(name: str) -> None:
     check = SERVICES[name]["healthcheck"]
     assert check["test"][0] in {"CMD", "CMD-SHELL"}
-    assert {"interval", "timeout", "retries", "start_period"} <= set(check)
+    assert {"interval", "timeout", "retries", "start_period", "start_interval"} <= set(check)
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
