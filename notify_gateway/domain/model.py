@@ -205,7 +205,7 @@ class Submission:
     card: Card
     traces: Traces
     places: Mapping[str, str] = field(default_factory=dict)
-    """FHIRPath of: ``header``, ``focus``, ``patient``, ``receiver``, ``sender``, ``nhs-number``, ``postcode``."""
+    """FHIRPath of: ``header``, ``focus``, ``sent``, ``patient``, ``nhs-number``, ``birth-date``, ``postcode``, ``sender``, ``receiver``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def _opinions(submission: Submission, sent_on: date, received_on: date) -> Itera
             yield Issue(Code.OPINION_AFTER_NOTIFICATION, opinion.at)
         if opinion.formed_on < born:
             yield Issue(Code.OPINION_BEFORE_BIRTH, opinion.at)
-        elif not is_under_compulsory_school_age(born, opinion.formed_on):
+        elif opinion.formed_on <= received_on and not is_under_compulsory_school_age(born, opinion.formed_on):
             yield Issue(Code.COMPULSORY_SCHOOL_AGE, opinion.at)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 from notify_gateway.domain.clock import london_day
@@ -16,9 +17,9 @@ Json = Mapping[str, Any]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Located:
-    """A resource, and the FHIRPath of where it stands."""
+    """A resource, and the FHIRPath of where it stands; equal to itself alone, so that comparing costs nothing."""
 
     resource: Json
     at: str
@@ -33,7 +34,7 @@ class Bundle:
     """A Bundle whose structure was checked, with the faults found while reading it."""
 
     def __init__(self, document: Json) -> None:
-        self.issues: list[Issue] = []
+        self._issues: dict[Issue, None] = {}
         self._by_url: dict[str, Located] = {}
         self._by_kind: dict[str, list[Located]] = {}
         for index, entry in enumerate(document["entry"]):
@@ -43,19 +44,22 @@ class Bundle:
 
     def fault(self, code: str, at: str) -> None:
         """Note a fault, once for each place."""
-        issue = Issue(code, at)
-        if issue not in self.issues:
-            self.issues.append(issue)
+        self._issues.setdefault(Issue(code, at))
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """The faults noted, in order, as many as are told."""
+        return tuple(islice(self._issues, MAX_ISSUES))
 
     def refuse_if_faulty(self) -> None:
         """Raise ``Refused`` with the faults noted, if there are any."""
-        if self.issues:
-            raise Refused(*self.issues[:MAX_ISSUES])
+        if self._issues:
+            raise Refused(*self.issues)
 
     def sure(self, value: T | None) -> T:
         """Return ``value``; where there is none, a fault was noted when it was read, and ``Refused`` is raised with all of them."""
         if value is None:
-            raise Refused(*self.issues[:MAX_ISSUES])
+            raise Refused(*self.issues)
         return value
 
     def all(self, kind: str) -> list[Located]:

@@ -22,9 +22,8 @@ _SHORTEST_TRACE: Final = 3
 
 def make_card(bundle: Bundle, focus: Located, patient: Located, child: Child, sender: OdsCode) -> Card:
     """Return what an officer needs to know the child and reach the family, as JSON values; absent facts are left out."""
-    communications = [item for item in bundle.all("Communication") if item != focus]
-    views = [item for item in communications if ParentActKind.VIEWS in kinds_of(item)]
-    others = [focus, *(item for item in communications if item not in views)]
+    views = [item for item in bundle.all("Communication") if ParentActKind.VIEWS in kinds_of(item)]
+    others = [item for item in bundle.all("Communication") if ParentActKind.VIEWS not in kinds_of(item)]
     return Card(
         _present(
             {

@@ -24,7 +24,7 @@ _HAS_FORM: Final[Mapping[str, Callable[[str], object]]] = {
 
 def read_opinions(bundle: Bundle, focus: Located) -> tuple[Opinion, ...]:
     """Return the opinions that are held; one that was refuted or entered in error is no longer part of the notification."""
-    notified = [bundle.follow(focus, reference, "Condition") for reference in focus.resource.get("reasonReference", ())]
+    notified = {bundle.follow(focus, reference, "Condition") for reference in focus.resource.get("reasonReference", ())}
     opinions = []
     for condition in bundle.all("Condition"):
         if condition not in notified:

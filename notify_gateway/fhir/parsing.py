@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
 from typing import Any, Final
 
 from notify_gateway.domain.catalogue import Code
@@ -34,6 +33,8 @@ class _Repeated(dict[str, Any]):
 
 def parse(body: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Return the JSON object in ``body``, free of duplicate keys, endless numbers, control characters and empty values.
+
+    Names of properties are not looked at here: the structure step knows FHIR's own and lets no other pass.
 
     Raises ``Refused`` with every issue found, up to a limit. Costs time linear in the size of ``body``.
     """
@@ -89,15 +90,20 @@ def _inspect(document: dict[str, Any]) -> list[Issue]:
             return [Issue(Code.TOO_MANY_NODES)]
         if depth > MAX_DEPTH:
             return [Issue(Code.TOO_DEEP, _spell(link))]
-        code = _fault_of_container(value)
-        if code is not None:
-            issues.append(Issue(code, _spell(link)))
+        if not value or type(value) is _Repeated:
+            issues.append(Issue(Code.DUPLICATE_KEY if value else Code.EMPTY_VALUE, _spell(link)))
         for key, child in value.items() if isinstance(value, dict) else enumerate(value):
             kind = type(child)
-            if kind is dict or kind is list or kind is _Repeated:
+            if kind is str:
+                # Nearly every text is printable and not blank; only the rest is worth a closer look.
+                if child and child.isprintable() and not child.isspace():
+                    continue
+                code = _fault_of_text(child)
+            elif kind is dict or kind is list or kind is _Repeated:
                 waiting.append((child, depth + 1, (link, key)))
                 continue
-            code = _fault_of_text(child) if kind is str else _fault_of_number(child)
+            else:
+                code = Code.NUMBER_NOT_ALLOWED if kind is float and not math.isfinite(child) else None
             if code is not None:
                 issues.append(Issue(code, _spell((link, key))))
         if len(issues) >= MAX_ISSUES:
@@ -105,24 +111,10 @@ def _inspect(document: dict[str, Any]) -> list[Issue]:
     return issues
 
 
-def _fault_of_container(value: Any) -> Code | None:
-    if not value:
-        return Code.EMPTY_VALUE
-    if isinstance(value, list):
-        return None
-    if isinstance(value, _Repeated):
-        return Code.DUPLICATE_KEY
-    return None if "".join(value).isprintable() else Code.CHARACTER_NOT_ALLOWED
-
-
 def _fault_of_text(text: str) -> Code | None:
     if not text or text.isspace():
         return Code.EMPTY_VALUE
-    return Code.CHARACTER_NOT_ALLOWED if not text.isprintable() and _FORBIDDEN.search(text) else None
-
-
-def _fault_of_number(value: Any) -> Code | None:
-    return Code.NUMBER_NOT_ALLOWED if isinstance(value, float) and not math.isfinite(value) else None
+    return Code.CHARACTER_NOT_ALLOWED if _FORBIDDEN.search(text) else None
 
 
 def _spell(link: Link) -> str:
@@ -130,8 +122,4 @@ def _spell(link: Link) -> str:
     while link is not None:
         link, part = link
         parts.append(part)
-    return fhirpath(_downwards(parts))
-
-
-def _downwards(parts: list[str | int]) -> Iterable[str | int]:
-    return reversed(parts)
+    return fhirpath(reversed(parts))

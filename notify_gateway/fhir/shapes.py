@@ -64,7 +64,7 @@ class Shape:
     type_name: str
     elements: dict[str, Element]
     required: tuple[str, ...]
-    choices: tuple[tuple[str, tuple[str, ...], bool], ...]
+    choices: tuple[tuple[str, frozenset[str], bool], ...]
 
 
 @cache
@@ -100,7 +100,7 @@ def shape_of(model: type[FHIRAbstractModel]) -> Shape:
         model.get_resource_type(),
         elements,
         tuple(required),
-        tuple((stem, tuple(names), needed) for stem, (names, needed) in choices.items()),
+        tuple((stem, frozenset(names), needed) for stem, (names, needed) in choices.items()),
     )
 
 

@@ -76,10 +76,12 @@ def _members(found: Survey, value: dict[str, Any], model: type[FHIRAbstractModel
     for name in shape.required:
         if name not in value and f"_{name}" not in value:
             found.fault(Code.ELEMENT_MISSING, f"{at}.{name}")
-    for stem, names, needed in shape.choices:
-        count = sum(name in value or f"_{name}" in value for name in names)
-        if count > 1 or (needed and not count):
-            found.fault(Code.CHOICE_NOT_ONE, f"{at}.{stem}")
+    if shape.choices:
+        present = {key.removeprefix("_") for key in value}
+        for stem, names, needed in shape.choices:
+            count = len(names & present)
+            if count > 1 or (needed and not count):
+                found.fault(Code.CHOICE_NOT_ONE, f"{at}.{stem}")
     if "implicitRules" in value:
         found.fault(Code.IMPLICIT_RULES, f"{at}.implicitRules")
     rule = _RULES.get(shape.type_name)

@@ -75,7 +75,7 @@ def test_an_english_postcode_in_no_district_of_today_is_told_apart() -> None:
     assert refused(a_submission(receiver=None), area(district="E99999999")) == (Code.POSTCODE_NOT_ENGLISH_AUTHORITY, "postcode")
 
 
-@pytest.mark.parametrize(("country", "receiver"), product(sorted(OTHER_REGIMES), [None, GssCode(STOCKTON)]))
+@pytest.mark.parametrize(("country", "receiver"), list(product(sorted(OTHER_REGIMES), [None, GssCode(STOCKTON)])))
 def test_another_country_has_another_regime_and_is_named(country: str, receiver: GssCode | None) -> None:
     there = area(Country(country), "W06000015")
     assert refused(a_submission(receiver=receiver), there) == (OTHER_REGIMES[country], "postcode")

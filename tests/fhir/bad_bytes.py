@@ -64,7 +64,7 @@ TRANSPORT = [
     Case(
         "half a surrogate", in_text('"mother"', '"\\ud800"'), Code.CHARACTER_NOT_ALLOWED, at(f"{CARER}.relationship[0].coding[0].display")
     ),
-    Case("NUL in a key", edited(lambda d: d["entry"][2]["resource"].update({"a\x00": 1})), Code.CHARACTER_NOT_ALLOWED, at(PATIENT)),
+    Case("NUL in a key", edited(lambda d: d["entry"][2]["resource"].update({"a\x00": 1})), Code.ELEMENT_UNKNOWN, at(PATIENT)),
     wrong("an empty string", Code.EMPTY_VALUE, f"{PATIENT}.name[0].family", ""),
     wrong("a blank string", Code.EMPTY_VALUE, f"{PATIENT}.name[0].family", " \t "),
     wrong("an empty object", Code.EMPTY_VALUE, f"{INFORMED}.subject", {}),

@@ -52,6 +52,12 @@ LAW = [
     Case("an adult", built(lambda m: m.for_child(born="1980-02-29")), Code.COMPULSORY_SCHOOL_AGE, at(CONDITION)),
     Case("a child not yet born", built(lambda m: m.for_child(born="2099-01-01")), Code.BIRTH_IN_FUTURE, at(f"{PATIENT}.birthDate")),
     Case("born in the year 9999", built(lambda m: m.for_child(born="9999-12-31")), Code.BIRTH_IN_FUTURE, at(f"{PATIENT}.birthDate")),
+    Case(
+        "born and judged in the year 9999",
+        built(lambda m: m.for_child(born="9999-12-30").opinion_on("9999-12-30")),
+        Code.OPINION_IN_FUTURE,
+        at(CONDITION),
+    ),
     Case("sent in the future", built(lambda m: m.sent_at("2099-01-14T10:15:00Z")), Code.NOTIFICATION_IN_FUTURE, at(f"{FOCUS}.sent")),
     Case("sent before all else", built(lambda m: m.sent_at("2025-01-14T10:15:00Z")), Code.OPINION_AFTER_NOTIFICATION, at(CONDITION)),
     Case(

@@ -39,14 +39,9 @@ def test_the_card_is_plain_json_that_lets_an_officer_reach_the_family() -> None:
 
 
 def test_language_interpreter_and_setting_are_on_the_card() -> None:
-    nursery = {
-        "fullUrl": "urn:uuid:00000000-0000-4000-8000-000000000001",
-        "resource": {
-            "resourceType": "Organization",
-            "name": "Larkspur Nursery",
-            "identifier": [{"system": "https://fhir.hl7.org.uk/Id/urn-school-number", "value": "100001"}],
-        },
-    }
+    identifier = {"system": "https://fhir.hl7.org.uk/Id/urn-school-number", "value": "100001"}
+    resource = {"resourceType": "Organization", "name": "Larkspur Nursery", "identifier": [identifier]}
+    nursery = {"fullUrl": "urn:uuid:00000000-0000-4000-8000-000000000001", "resource": resource}
     needs_one = {"url": "http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired", "valueBoolean": True}
     card = read(a_message().having(put("entry[12]", nursery)).having(put(f"{PATIENT}.extension[1]", needs_one))).card.reveal()
     assert card["settings"] == [{"name": "Larkspur Nursery", "urn": "100001"}]
