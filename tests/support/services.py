@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 RUNNING_POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
+OLDEST_POSTGRES = 140000
 
 
 def running_postgres() -> PostgresServer | None:
@@ -55,10 +56,11 @@ def running_postgres() -> PostgresServer | None:
         psycopg.connect(admin, connect_timeout=5).close()
         return PostgresServer(admin)
     try:
-        psycopg.connect(RUNNING_POSTGRES, connect_timeout=2).close()
+        with psycopg.connect(RUNNING_POSTGRES, connect_timeout=2) as connection:
+            new_enough = connection.info.server_version >= OLDEST_POSTGRES
     except psycopg.OperationalError:
         return None
-    return PostgresServer(RUNNING_POSTGRES)
+    return PostgresServer(RUNNING_POSTGRES) if new_enough else None
 
 
 class PostgresServer:
