@@ -36,6 +36,7 @@ class EmbeddedWorkers:
         self._grace = values.grace.total_seconds()
         outbox = outbox_factory()
         app = make_celery(MEMORY, grace=values.grace)
+        app.set_default()  # Celery's pool threads look their tasks up in the default application
         self._courier = Courier(outbox, make_channels(values), lease=values.lease)
         register(app, self._courier, Pulse())
         self._ready, self._stop = threading.Event(), threading.Event()

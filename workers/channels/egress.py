@@ -88,8 +88,11 @@ def is_global(text: str) -> bool:
 
 
 def _is_global(address: IPv4Address | IPv6Address) -> bool:
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return True  # judged by the address that it holds
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None or address in _NAT64:
+            return True  # judged by the address that it holds
+        if address.is_site_local:
+            return False
     own = address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
     return own and not any(address in net for net in _NEVER)
 
