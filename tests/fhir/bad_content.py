@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from notify_gateway.domain.catalogue import Code
 from tests.fhir.spoiling import (
     CARER,
@@ -27,6 +29,18 @@ from tests.fhir.spoiling import (
     wrong,
 )
 from tests.support.messages import BASE
+
+
+def _clinician_for_carer(document: dict[str, Any]) -> None:
+    """Take the carer out, and let all that led to the carer lead to the clinician."""
+    carer, role = document["entry"][7]["fullUrl"], document["entry"][6]["fullUrl"]
+    del document["entry"][7]
+    for entry in document["entry"][8:]:
+        act = entry["resource"]
+        for reference in (*act.get("recipient", ()), act["sender"]):
+            if reference["reference"] == carer:
+                reference.update(reference=role, type="PractitionerRole")
+
 
 MESSAGE = [
     wrong("another event", Code.EVENT_UNKNOWN, f"{HEADER}.eventCoding.code", "servicerequest-request", where=f"{HEADER}.event"),
@@ -178,6 +192,7 @@ MESSAGE = [
         "09",
         where=f"{PATIENT}.identifier[0].extension",
     ),
+    Case("no carer", edited(_clinician_for_carer), Code.TOO_FEW, "Bundle.entry.resource.ofType(RelatedPerson)"),
     gone("a carer without name", Code.CARER_NAME, f"{CARER}.name"),
     gone("an opinion without certainty", Code.OPINION_CERTAINTY, f"{CONDITION}.verificationStatus"),
     wrong(

@@ -13,7 +13,7 @@ import pytest
 
 from mappings.authorities import Directory
 from mappings.postcodes import PostcodeTable
-from notify_gateway.domain.catalogue import entry
+from notify_gateway.domain.catalogue import Code, entry
 from notify_gateway.domain.errors import Refused
 from notify_gateway.domain.model import LegalBasis, Routing, Submission, Withdrawal
 from notify_gateway.domain.routing import route
@@ -51,6 +51,12 @@ def accept(postcodes: PostcodeTable) -> Accept:
 
 def test_the_table_has_at_least_150_cases_with_names_of_their_own() -> None:
     assert len({case.name for case in CASES}) == len(CASES) >= 150
+
+
+def test_the_table_raises_every_code_that_a_message_alone_can_raise() -> None:
+    elsewhere = {Code.STRUCTURE, Code.TOO_MANY_ISSUES, Code.NEED_CODE_UNKNOWN, Code.AGREEMENT_REQUIRED, Code.LIVES_IN_CROWN_DEPENDENCY}
+    families = {code for code in Code if code[3] in "2345"}
+    assert families - {case.code for case in CASES} <= elsewhere
 
 
 def test_the_good_message_is_accepted(accept: Accept) -> None:

@@ -87,7 +87,7 @@ mutations = st.lists(
 )
 
 
-@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(mutations)
 def test_a_mangled_message_is_read_or_refused(changes: list[tuple[Mutation, Place, Place, Any]]) -> None:
     message = a_message(0)
@@ -109,7 +109,7 @@ def test_a_mangled_message_is_read_or_refused(changes: list[tuple[Mutation, Plac
         assert not [canary for canary in a_message(0).canaries if canary in told]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_message_with_bytes_flipped_is_read_or_refused(data: st.DataObject) -> None:
     body = bytearray(a_message(0).bytes())
