@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, algorithms
 
-from notify_gateway.domain.clock import SystemClock
+from notify_gateway.domain.clock import Clock, SystemClock
 from notify_gateway.domain.delivery import AttemptResult, Outgoing
 from tests.workers.conftest import FixedClock
 from tests.workers.receiver import Receiver
@@ -37,7 +37,7 @@ def send(
     *,
     private: bool = True,
     timeout: float = 1.0,
-    clock: FixedClock | SystemClock | None = None,
+    clock: Clock | None = None,
 ) -> list[AttemptResult]:
     async def once() -> list[AttemptResult]:
         channel = WebhookChannel(
