@@ -28,7 +28,10 @@ def make_card(bundle: Bundle, focus: Located, patient: Located, child: Child, se
         _present(
             {
                 "child": _child(patient.resource, child),
-                "carers": [_carer(carer.resource, child.address_restricted) for carer in bundle.all("RelatedPerson")],
+                "carers": [
+                    _carer(carer, child.address_restricted)
+                    for carer in (*(found.resource for found in bundle.all("RelatedPerson")), *_contacts(patient.resource))
+                ],
                 "parental_words": [word for view in views for word in _words(view.resource)],
                 "summary": [note for found in bundle.all("Condition") for note in _notes(found.resource)]
                 + [word for item in others for word in _words(item.resource)],
@@ -84,6 +87,13 @@ def _carer(resource: Json, restricted: bool) -> dict[str, Any]:
             "languages": [_label(item["language"]) for item in resource.get("communication", ())],
         }
     )
+
+
+def _contacts(patient: Json) -> list[Json]:
+    """Return the contacts of a Patient in the form of a RelatedPerson, whose name and address are lists."""
+    return [
+        {**contact, **{part: [contact[part]] for part in ("name", "address") if part in contact}} for contact in patient.get("contact", ())
+    ]
 
 
 def _opinion(resource: Json) -> dict[str, Any]:
@@ -164,18 +174,18 @@ def _present(facts: dict[str, Any]) -> dict[str, Any]:
 
 def make_traces(bundle: Bundle, patient: Located) -> Traces:
     """Return every string that gives the child or the family away, of three characters or more, as it was written."""
-    people = [patient, *bundle.all("RelatedPerson")]
     traces: set[str] = set()
-    for person in people:
-        traces.update(_personal(person.resource))
-    for kind in ("Communication", "Condition", "Observation", *{person.kind for person in people}):
+    carers = [carer.resource for carer in bundle.all("RelatedPerson")]
+    for person in (patient.resource, *carers, *_contacts(patient.resource)):
+        traces.update(_personal(person))
+    for kind in ("Patient", "RelatedPerson", "Communication", "Condition", "Observation"):
         for found in bundle.all(kind):
             traces.update(_free_text(found.resource))
     return Traces(frozenset(trace for trace in traces if len(trace) >= _SHORTEST_TRACE))
 
 
 def _personal(resource: Json) -> Iterator[str]:
-    for name in (*resource.get("name", ()), *(contact["name"] for contact in resource.get("contact", ()) if "name" in contact)):
+    for name in resource.get("name", ()):
         for part in ("text", "family", "given"):
             for text in _strings(name, part):
                 yield from _WORD.findall(text)

@@ -63,6 +63,22 @@ def test_traces_have_three_characters_or_more_and_split_names_into_words() -> No
     assert "Jo" not in traces
 
 
+def test_a_contact_of_the_patient_is_a_carer_as_well() -> None:
+    contact = {
+        "relationship": [{"text": "grandmother"}],
+        "name": {"given": ["Odalys"], "family": "FERNABY"},
+        "telecom": [{"system": "phone", "value": "07700900456"}],
+        "address": {"line": ["3 Larkspur Lane"], "postalCode": "TS1 2QJ"},
+    }
+    submission = read(a_message().having(put(f"{PATIENT}.contact", [contact])))
+    carer = submission.card.reveal()["carers"][1]
+    assert carer["names"] == [{"name": "Odalys FERNABY"}]
+    assert carer["address"]["postalCode"] == "TS1 2QJ"
+    assert {"Odalys", "FERNABY", "07700900456", "3 Larkspur Lane", "TS12QJ"} <= submission.traces.reveal()
+    hidden = read(a_message().restricted().having(put(f"{PATIENT}.contact", [contact]))).card.reveal()["carers"][1]
+    assert "address" not in hidden
+
+
 def test_the_card_does_not_print() -> None:
     submission = read(a_message())
     assert repr(submission.card) == "<Card withheld>"
