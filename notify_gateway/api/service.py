@@ -14,6 +14,7 @@ import structlog
 from fastapi import Request
 from sqlalchemy.exc import SQLAlchemyError
 
+from mappings.postcodes import PostcodeError
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Unavailable
 from notify_gateway.fhir.structure import check_structure, warm_up
@@ -120,6 +121,12 @@ class Health:
             self._code = Code.DATABASE_UNAVAILABLE
         if self._code is not before:
             LOG.warning("health-changed", code=self._code)
+        try:
+            if self._gateway.postcodes.reload_if_changed():
+                LOG.info("postcodes-switched", edition=self._gateway.postcodes.edition)
+        except PostcodeError as error:
+            # The edition that was open stays open; the health page names it.
+            LOG.error("postcodes-unusable", error=type(error).__name__)
 
 
 def service(request: Request) -> Service:

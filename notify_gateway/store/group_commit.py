@@ -89,6 +89,14 @@ def _commit(engine: Engine, shred_engine: Engine, group: Sequence[Acceptance], r
 
 
 def _standing(connection: Connection, group: Sequence[Acceptance]) -> dict[UUID, Outcome]:
+    # Business identifiers are looked up before messages: whoever is seen in the first look is then seen in the second one too, so that
+    # the same message at two doors at once is a duplicate and never something else.
+    keys = [(a.client_id, a.business_key) for a in group]
+    n, t = notifications.c, tombstones.c
+    known = {
+        (row.client_id, row.business_key): row.id
+        for row in connection.execute(select(n.client_id, n.business_key, n.id).where(tuple_(n.client_id, n.business_key).in_(keys)))
+    }
     held = connection.execute(
         select(
             messages.c.client_id, messages.c.message_key, messages.c.request_id, messages.c.body_digest, messages.c.notification_id
@@ -101,12 +109,6 @@ def _standing(connection: Connection, group: Sequence[Acceptance]) -> dict[UUID,
     ).all()
     by_message = {(row.client_id, row.message_key): row for row in held}
     by_request = {(row.client_id, row.request_id): row for row in held}
-    keys = [(a.client_id, a.business_key) for a in group]
-    n, t = notifications.c, tombstones.c
-    known = {
-        (row.client_id, row.business_key): row.id
-        for row in connection.execute(select(n.client_id, n.business_key, n.id).where(tuple_(n.client_id, n.business_key).in_(keys)))
-    }
     withdrawn = {
         (row.client_id, row.business_key): row.version_at
         for row in connection.execute(
