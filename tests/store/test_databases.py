@@ -19,7 +19,6 @@ from notify_gateway.store import migrate
 from notify_gateway.store.engine import Instant, insert_where_absent, open_engine, reading
 from notify_gateway.store.tables import shred_keys
 
-
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
 
