@@ -20,9 +20,13 @@ RUN echo /opt/notify-gateway/app > /opt/notify-gateway/lib/python3.11/site-packa
 
 FROM python:3.11.13-slim-bookworm
 LABEL org.opencontainers.image.title="notify_gateway" org.opencontainers.image.licenses="MIT"
-# A named volume takes the owner of the folder that it covers, so the folders exist here.
-RUN groupadd --system --gid 10001 notify && useradd --system --uid 10001 --gid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin notify \
-    && install -d -o 10001 -g 10001 -m 0700 /var/lib/notify-gateway /var/lib/notify-gateway/postcodes /run/opener /run/keys
+# User 10002 is the opener's own. A named volume takes owner and mode of the folder that it covers, so the folders exist here.
+RUN groupadd --system --gid 10001 notify \
+    && useradd --system --uid 10001 --gid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin notify \
+    && useradd --system --uid 10002 --gid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin notify-opener \
+    && install -d -o 10001 -g 10001 -m 0700 /var/lib/notify-gateway/postcodes /run/keys \
+    && install -d -o 10001 -g 10001 -m 0750 /var/lib/notify-gateway \
+    && install -d -o 10002 -g 10001 -m 0750 /run/opener /run/opener-keys
 COPY --from=build /opt/notify-gateway /opt/notify-gateway
 ENV PATH=/opt/notify-gateway/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001

@@ -15,6 +15,11 @@ for _name in [name for name in os.environ if name.startswith("NOTIFY_GATEWAY_") 
     del os.environ[_name]  # the developer's own settings do not reach a test
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the long forms out unless they are asked for with ``-m``."""
+    config.option.markexpr = config.option.markexpr or "not long and not faults"
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL server to make databases on: a running one where there is one, else a private one. Never to be stopped by a test."""

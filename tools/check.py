@@ -71,7 +71,7 @@ def main() -> int:
     failed = run_checks([kind for kind in CHECKS if asked.only in (None, kind)])
     status = 0
     if asked.only in (None, "tests"):
-        status = run_tests(asked.pytest_arguments or [*IN_PARALLEL, "-m", "not long and not faults"], failed)
+        status = run_tests(asked.pytest_arguments or list(IN_PARALLEL), failed)
     return 1 if failed or status else 0
 
 

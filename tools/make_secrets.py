@@ -27,7 +27,7 @@ from notify_gateway.runtime import GATEWAY_PUBLIC, make_keys
 from notify_gateway.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVICE_USER = 10001
+SERVICE_USER, OPENER_USER = 10001, 10002
 NAMES = ("localhost", "proxy")
 
 
@@ -86,14 +86,15 @@ def self_signed(names: tuple[str, ...], *, days: int = 90) -> tuple[str, str]:
 def _keys(folder: Path) -> list[str]:
     keys = folder / "keys"
     made = make_keys(Settings(keys_dir=keys))
-    for owner in ("opener", "pretend-authority"):
-        (folder / owner).mkdir(exist_ok=True)
-        if not (folder / owner / GATEWAY_PUBLIC).exists():
-            shutil.copyfile(keys / GATEWAY_PUBLIC, folder / owner / GATEWAY_PUBLIC)
+    opener, pretend = folder / "opener", folder / "pretend-authority"
+    for place in (opener, pretend):
+        place.mkdir(exist_ok=True, mode=0o700)
+    if not (pretend / GATEWAY_PUBLIC).exists():
+        shutil.copyfile(keys / GATEWAY_PUBLIC, pretend / GATEWAY_PUBLIC)
     if os.geteuid() == 0:
-        for path in (keys, folder / "opener", folder / "pretend-authority"):
-            for each in (path, *path.iterdir()):
-                os.chown(each, SERVICE_USER, SERVICE_USER)
+        for place, user in ((keys, SERVICE_USER), (opener, OPENER_USER), (pretend, SERVICE_USER)):
+            for each in (place, *place.iterdir()):
+                os.chown(each, user, SERVICE_USER)
     return [f"keys/{name}" for name in made]
 
 
@@ -103,8 +104,9 @@ def main() -> int:
     made = make(folder)
     print(f"Made in {folder}: {', '.join(made)}" if made else f"Nothing was missing in {folder}")
     if os.geteuid() != 0:
-        owned = " ".join(str(folder / name) for name in ("keys", "opener", "pretend-authority"))
-        print(f"The containers run as user {SERVICE_USER}, who must own the keys: sudo chown -R {SERVICE_USER}:{SERVICE_USER} {owned}")
+        print("The containers run as users of their own, who must own the keys:")
+        print(f"  sudo chown -R {SERVICE_USER}:{SERVICE_USER} {folder / 'keys'} {folder / 'pretend-authority'}")
+        print(f"  sudo chown -R {OPENER_USER}:{SERVICE_USER} {folder / 'opener'}")
     return 0
 
 

@@ -110,7 +110,7 @@ def test_databases_broker_and_gateway_stand_on_internal_networks_only() -> None:
 
 def test_only_those_who_need_the_shred_keys_reach_their_store() -> None:
     reaching = {name for name, service in SERVICES.items() if "shred" in service["networks"]}
-    assert reaching == {"shred", "gateway", "worker", "scheduler", "migrate"}
+    assert reaching == {"shred", "gateway", "opener", "worker", "scheduler", "migrate"}
 
 
 @every_service
@@ -167,6 +167,13 @@ def test_the_log_key_and_its_guard_are_the_sequencers_alone() -> None:
     holders = {name for name, service in SERVICES.items() if "log_key" in json.dumps(service.get("secrets", []))}
     guards = {name for name, service in SERVICES.items() if any(volume.startswith("log-guard:") for volume in service.get("volumes", []))}
     assert holders == guards == {"sequencer"}
+
+
+def test_the_opener_has_a_user_of_its_own_and_none_of_the_services_private_keys() -> None:
+    opener = SERVICES["opener"]
+    assert [name for name, service in OURS.items() if service["user"] == opener["user"]] == ["opener"]
+    assert [name for name, service in SERVICES.items() if "/secrets/opener" in json.dumps(service)] == ["opener"]
+    assert not any(private in json.dumps(opener["secrets"]) for private in ("gateway_key", "log_key", "pseudonym_roots"))
 
 
 def test_every_file_that_is_mounted_from_the_checkout_exists() -> None:
