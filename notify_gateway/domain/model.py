@@ -164,7 +164,9 @@ class Child:
 class Card(Private[Mapping[str, Any]]):
     """What an officer needs to know the child and reach the family; the home address is left out where it is restricted.
 
-    Shape: ``{"child": {...}, "carers": [...], "summary": [...], "sender": {...}, ...}``, JSON values only.
+    JSON values only, absent facts left out: ``child`` (names, birth_date, nhs_number and its status, gender, address, telecoms, languages,
+    gp, identifiers), ``carers`` (names, relationship, telecoms, address), ``parental_words``, ``summary``, ``opinions``, ``notifier``,
+    ``sender``, ``settings``, ``identifier``. Made by ``fhir.card``.
     """
 
     __slots__ = ()

@@ -17,7 +17,7 @@ MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 32
 """Real messages are at most 15 deep."""
 MAX_NODES: Final = 10_000
-"""The 12-entry example has about 700; this bounds what the models may cost."""
+"""The 12-entry example has 429; this bounds what the models may cost."""
 MAX_ISSUES: Final = 50
 
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
