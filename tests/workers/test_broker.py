@@ -168,3 +168,15 @@ def test_what_hangs_past_the_grace_time_is_recorded_for_another_attempt(
     assert worker.terminate(within=8) == 0
     hinter.close()
     assert report() == dict.fromkeys(ids, "stopping")
+
+
+def test_a_process_that_takes_nothing_while_hints_wait_ends_itself_with_status_75(redis_url: str, tmp_path: Path) -> None:
+    stuck = (
+        "import threading; from workers.app import queue_length; from workers.pulse import Pulse; from workers.watchdog import Watchdog\n"
+        f"Watchdog(queue_length({redis_url!r}), Pulse(), patience=1).start(); threading.Event().wait()"
+    )
+    process = Process([sys.executable, "-c", stuck], name="stuck", log=tmp_path / "stuck.log").start()
+    with redis.Redis.from_url(redis_url) as client:
+        client.lpush(KEY_PREFIX + QUEUE, "a hint that nobody takes")
+    assert process.wait(within=20) == 75
+    assert process.says("worker-does-not-consume")

@@ -5,19 +5,26 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, algorithms
 
 from notify_gateway.domain.clock import Clock, SystemClock
 from notify_gateway.domain.delivery import AttemptResult, Outgoing
 from tests.workers.conftest import FixedClock
 from tests.workers.receiver import Receiver
+from tests.workers.test_egress import Fixed
 from workers.channels.egress import Egress
 from workers.channels.reference_receiver import COMPONENTS, SignatureRefused, verify
 from workers.channels.signature import RequestSigner
@@ -195,3 +202,51 @@ def test_the_reference_verifier_refuses(receiver: Receiver, signer: RequestSigne
         )
     assert refused.value.code == code
     assert not seen.seen
+
+
+def test_tls_is_verified_and_the_name_is_kept_for_a_pinned_address(signer: RequestSigner, tmp_path: Path) -> None:
+    serving, trust = certificate_for("la.example", tmp_path)
+    receiver = Receiver(trust=serving)
+    url = f"https://la.example:{receiver.port}/good"
+
+    async def once(trusted: ssl.SSLContext | None) -> str:
+        channel = WebhookChannel(
+            signer=signer,
+            clock=FixedClock(),
+            timeout=timedelta(seconds=2),
+            egress=Egress(allow_private=True),
+            resolver=Fixed("127.0.0.1"),
+            trust=trusted,
+        )
+        try:
+            return (await channel.send([outgoing(url)]))[0].code
+        finally:
+            await channel.close()
+
+    assert asyncio.run(once(trust)) == "received"
+    assert receiver.hosts == {f"la.example:{receiver.port}"}
+    assert asyncio.run(once(None)) == "tls"
+    receiver.close()
+
+
+def certificate_for(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    present = SystemClock().now()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(present - timedelta(days=1))
+        .not_valid_after(present + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.PEM)
+    )
+    chain = folder / "chain.pem"
+    chain.write_bytes(certificate + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(chain)
+    return serving, ssl.create_default_context(cadata=certificate.decode())
