@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""Local authorities on the service's side: channel, custody, public keys compared by fingerprint, tokens."""
+
+from __future__ import annotations
+
+import hmac
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from notify_gateway.cli.output import AsJson, Json, Words, facts, show, table, warning
+from notify_gateway.cli.parties import Days, issue_token
+from notify_gateway.cli.service import opened, operator
+
+if TYPE_CHECKING:
+    from notify_gateway.store.parties import Receiver
+
+app = typer.Typer(no_args_is_help=True, help="Bring local authorities on to the service, with their keys and tokens.")
+key_app = typer.Typer(no_args_is_help=True, help="Register and retire an authority's public keys.")
+app.add_typer(key_app, name="key")
+
+Gss = Annotated[str, typer.Argument(metavar="GSS", help="GSS code of the authority, such as E06000004.")]
+
+
+class Custody(StrEnum):
+    """Who holds the private key."""
+
+    AUTHORITY_HELD = "authority-held"
+    MANAGED = "managed"
+
+
+class ChannelName(StrEnum):
+    """How deliveries reach the authority."""
+
+    PULL = "pull"
+    WEBHOOK = "webhook"
+
+
+@app.command()
+def register(
+    gss: Gss,
+    custody: Annotated[
+        Custody, typer.Option(help="authority-held: only the authority can open anything. managed: the service's opener holds the key.")
+    ],
+    channel: Annotated[ChannelName, typer.Option(help="pull: the authority fetches. webhook: the service posts to its address.")],
+    url: Annotated[str | None, typer.Option(help="Address of the webhook (https).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put an authority on the service, or change its custody, channel or address.
+
+    Example: notify-gateway authorities register E06000004 --custody authority-held --channel pull
+    """
+    from notify_gateway.use_cases import onboard
+
+    with opened() as runtime:
+        onboard.register_authority(
+            runtime.gateway, gss=gss.strip().upper(), custody=custody.value, channel=channel.value, webhook_url=url, actor=operator()
+        )
+        receiver = runtime.gateway.receivers.get()[gss.strip().upper()]
+    words = f"{receiver.name} ({receiver.gss}) is on the service: {receiver.custody}, {receiver.channel}."
+    show(as_json, _document(receiver), words, *_left_to_do(receiver))
+
+
+@app.command("list")
+def list_authorities(as_json: AsJson = False) -> None:
+    """List the authorities on the service with their keys, and say what each still lacks."""
+    with opened() as runtime:
+        receivers = list(runtime.gateway.receivers.get().values())
+    rows = [
+        (each.gss, each.name, each.custody, each.channel, "\n".join(f"{key.kid} ({key.purpose})" for key in each.live_keys), _lack(each))
+        for each in receivers
+    ]
+    empty = "No authority is on the service. Next: notify-gateway authorities register GSS --custody authority-held --channel pull"
+    columns = ("GSS", "Name", "Custody", "Channel", "Live keys", "Still missing")
+    show(as_json, [_document(each) for each in receivers], table(columns, rows) if rows else empty)
+
+
+@app.command()
+def token(gss: Gss, days: Days = 365, as_json: AsJson = False) -> None:
+    """Issue a bearer token with which an authority's system collects and acknowledges; only its digest is kept."""
+    issue_token("authority", gss.strip().upper(), days, as_json=as_json)
+
+
+@key_app.command("add")
+def add_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE.pub", help="The public key file that the authority sent.")],
+    fingerprint: Annotated[str, typer.Option(help="The fingerprint that the authority read out to you, on a number that you knew before.")],
+    as_json: AsJson = False,
+) -> None:
+    """Seal to a further public key of an authority from now on.
+
+    Compare the fingerprint outside the service: telephone the authority on a number that you knew before the file came, let them read
+    the fingerprint from their own screen, and type what you hear. Any other fingerprint is refused.
+    """
+    from notify_gateway.cli.trusted_key import spoken
+    from notify_gateway.domain.catalogue import Code
+    from notify_gateway.domain.errors import Conflict, Issue
+    from notify_gateway.privacy.keys import RecipientPublicKey, load
+    from notify_gateway.privacy.keys import fingerprint as fingerprint_of
+    from notify_gateway.use_cases import onboard
+
+    key = load(file, RecipientPublicKey)
+    if not hmac.compare_digest(spoken(fingerprint).encode(), spoken(fingerprint_of(key)).encode()):
+        raise Conflict(Issue(Code.FINGERPRINT_DIFFERS))
+    with opened() as runtime:
+        made = onboard.register_key(runtime.gateway, key=key, actor=operator())
+        receiver = runtime.gateway.receivers.get()[made.authority]
+    about = {"purpose": made.purpose, "fingerprint": made.fingerprint}
+    document: Json = {"kid": made.kid, "authority": made.authority, **about, "missing": _missing(receiver)}
+    words = facts({"registered": made.kid, "for": f"{receiver.name} ({receiver.gss})", **about})
+    show(as_json, document, words, *_left_to_do(receiver))
+
+
+@key_app.command("retire")
+def retire_key(kid: Annotated[str, typer.Argument(metavar="KID", help="The key's id, as list shows it.")], as_json: AsJson = False) -> None:
+    """Seal nothing more to a key. What was sealed to it still opens with it: the authority must keep the private file."""
+    from notify_gateway.use_cases import onboard
+
+    with opened() as runtime:
+        onboard.retire_key(runtime.gateway, kid=kid, actor=operator())
+        receiver = next(each for each in runtime.gateway.receivers.get().values() if any(key.kid == kid for key in each.keys))
+    show(as_json, {"retired": kid, "authority": receiver.gss, "missing": _missing(receiver)}, f"Retired {kid}.", *_left_to_do(receiver))
+
+
+def missing_keys(receiver: Receiver) -> list[str]:
+    """Return the purposes for which the authority has no live key, though its custody asks for one."""
+    wanted = ("managed",) if receiver.custody == Custody.MANAGED else ("working", "recovery")
+    return [purpose for purpose in wanted if not any(key.purpose == purpose for key in receiver.live_keys)]
+
+
+def _missing(receiver: Receiver) -> list[Json]:
+    return list[Json](missing_keys(receiver))
+
+
+def _lack(receiver: Receiver) -> str:
+    return ", ".join(f"{purpose} key" for purpose in missing_keys(receiver)) or "nothing"
+
+
+def _left_to_do(receiver: Receiver) -> list[Words]:
+    if not missing_keys(receiver):
+        return [f"It has the keys that it needs. Next: notify-gateway authorities token {receiver.gss}"]
+    return [
+        warning(f"Still missing: {_lack(receiver)}."),
+        *(
+            f"  The authority runs: notify-gateway authority key make --authority {receiver.gss} --purpose {purpose} --out FILE"
+            for purpose in missing_keys(receiver)
+        ),
+        "  Then you run:       notify-gateway authorities key add FILE.pub --fingerprint '…'",
+    ]
+
+
+def _document(receiver: Receiver) -> dict[str, Json]:
+    return {
+        "gss": receiver.gss,
+        "name": receiver.name,
+        "custody": receiver.custody,
+        "channel": receiver.channel,
+        "webhook_url": receiver.webhook_url,
+        "keys": [
+            {"kid": key.kid, "suite": key.suite, "purpose": key.purpose, "fingerprint": key.fingerprint, "live": key.retired_at is None}
+            for key in receiver.keys
+        ],
+        "missing": _missing(receiver),
+    }

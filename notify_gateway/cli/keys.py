@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""The service's own key files: its signing key, the log's key and the roots of all pseudonyms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from notify_gateway.cli.output import AsJson, Json, Words, facts, show
+from notify_gateway.cli.service import settings
+
+if TYPE_CHECKING:
+    from notify_gateway.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Make and show the service's own keys.")
+
+
+@app.command()
+def make(as_json: AsJson = False) -> None:
+    """Make those of the service's key files that are not there yet. Existing ones are never touched.
+
+    Keep a copy of the private files offline: without the pseudonym roots no child is recognised again, and without the gateway's key
+    nothing more can be sealed.
+    """
+    from notify_gateway.runtime import make_keys
+
+    chosen = settings()
+    made = make_keys(chosen)
+    words = f"Made {', '.join(made)} in {chosen.keys}" if made else f"Nothing was missing in {chosen.keys}"
+    public = _public(chosen)
+    show(as_json, {"made": made, "folder": str(chosen.keys), **public}, words, *_words(public))
+
+
+@app.command("show")
+def show_keys(as_json: AsJson = False) -> None:
+    """Show the public keys with their fingerprints, as others need them to verify. Shows nothing secret."""
+    public = _public(settings())
+    show(as_json, public, *_words(public))
+
+
+def _public(chosen: Settings) -> dict[str, Json]:
+    from audit.note import Verifier
+    from notify_gateway.privacy.keys import VerifyingKey, fingerprint, load
+    from notify_gateway.runtime import GATEWAY_PUBLIC, LOG_PUBLIC, promise_name
+
+    gateway, log = load(chosen.keys / GATEWAY_PUBLIC, VerifyingKey), load(chosen.keys / LOG_PUBLIC, VerifyingKey)
+    return {
+        "gateway": {
+            "kid": gateway.kid,
+            "fingerprint": fingerprint(gateway),
+            "verifier": Verifier(promise_name(chosen), gateway.raw).vkey,
+        },
+        "log": {"kid": log.kid, "fingerprint": fingerprint(log), "verifier": Verifier(chosen.log_origin, log.raw).vkey},
+    }
+
+
+def _words(public: dict[str, Json]) -> list[Words]:
+    words: list[Words] = []
+    titles = {"gateway": "Gateway: signs sealed headers, webhooks and promises", "log": "Log: signs checkpoints, nothing else"}
+    for name, title in titles.items():
+        key = public[name]
+        assert isinstance(key, dict)
+        words += ["", title, facts({"key id": key["kid"], "fingerprint": key["fingerprint"], "verifier key": key["verifier"]})]
+    return words

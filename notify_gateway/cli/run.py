@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+"""The long-running processes of the service, one command each; a supervisor starts them and sends SIGTERM to end them."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from notify_gateway.cli.failures import FAILED, CommandFailed
+from notify_gateway.cli.output import AsJson, show
+from notify_gateway.cli.service import make_data_dir, opened, settings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from notify_gateway.runtime import Runtime
+    from notify_gateway.settings import Settings
+    from workers.ports import Outbox
+    from workers.run import WorkerValues
+
+GRACE = 20
+"""Seconds that requests under way have to end after SIGTERM."""
+
+Host = Annotated[str, typer.Option(help="Address to listen on. Put a TLS proxy in front of anything but 127.0.0.1.")]
+
+
+def serve(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080) -> None:
+    """Answer trusts and authorities over HTTP: the front door. Needs keys, migrated databases and a postcode table.
+
+    With a broker (NOTIFY_GATEWAY_BROKER_URL) any number may run side by side; worker, schedule and sequence are processes of their own.
+    Without one, this one process does all of their work too.
+    """
+    from notify_gateway.app import create_app
+
+    with ExitStack() as stack:
+        runtime = stack.enter_context(opened())
+        listening = stack.enter_context(listen(host, port))
+        _guard_memory("gateway")
+        if runtime.gateway.settings.broker_url is None:
+            from notify_gateway.cli.embedded import Embedded
+
+            app = create_app(runtime, on_commit=stack.enter_context(Embedded(runtime)).wake)
+        else:
+            app = create_app(runtime)
+        server = make_server(app, runtime.gateway.settings)
+        _outlive_signals()
+        server.run(sockets=[listening])
+        if not server.started:
+            raise typer.Exit(FAILED)
+
+
+def worker(
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Tasks at once; each has up to 64 deliveries under way.")] = 8,
+) -> None:
+    """Carry deliveries to authorities: takes hints from the broker and sends what they name.
+
+    Ends with status 75 when it is connected and yet takes nothing: start it again.
+    """
+    from notify_gateway.cli.heartbeat import Heartbeat, beating
+    from workers.run import run_worker
+
+    with opened() as runtime, beating(Heartbeat("worker", runtime.gateway.settings.data_dir)):
+        _require_broker(runtime)
+        _guard_memory("worker")
+        raise typer.Exit(run_worker(outbox_of(runtime), worker_values(runtime), concurrency=concurrency))
+
+
+def schedule() -> None:
+    """Find deliveries that are due and hint them to the workers. Any number may run side by side."""
+    from notify_gateway.cli.heartbeat import BeatingEvent, Heartbeat
+    from workers.run import run_schedule
+
+    with opened() as runtime:
+        _require_broker(runtime)
+        _guard_memory("scheduler")
+        heartbeat = Heartbeat("scheduler", runtime.gateway.settings.data_dir)
+        try:
+            raise typer.Exit(run_schedule(outbox_of(runtime), worker_values(runtime), stop=BeatingEvent(heartbeat)))
+        finally:
+            heartbeat.end()
+
+
+def sequence() -> None:
+    """Give each audit event its place in the log, and sign the log.
+
+    The only process that needs the log's private key and the guard file. It ends with status 1, and signs nothing, when the log does
+    not continue what was signed before.
+    """
+    from notify_gateway.cli.heartbeat import BeatingEvent, Heartbeat
+    from notify_gateway.cli.logs import log_to_stderr
+    from notify_gateway.runtime import open_sequencer
+
+    chosen = settings()
+    log_to_stderr(chosen.log_level)
+    _guard_memory("sequencer")
+    sequencer = open_sequencer(chosen)
+    heartbeat = Heartbeat("sequencer", chosen.data_dir)
+    stop = BeatingEvent(heartbeat)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        sequencer.run_forever(stop)
+    finally:
+        heartbeat.end()
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Bring both databases to the form that this version needs. Safe to run again, and by several at once."""
+    from notify_gateway.cli.logs import log_to_stderr
+    from notify_gateway.store.migrate import upgrade_all
+
+    chosen = settings()
+    log_to_stderr(chosen.log_level)
+    make_data_dir(chosen)
+    upgrade_all(chosen.main_url, chosen.shred_url)
+    show(as_json, {"migrated": ["main", "shred"]}, "Both databases have the form that this version needs.")
+
+
+def health(
+    name: Annotated[str, typer.Argument(help="gateway, worker, scheduler, sequencer, opener or pretend-authority.")],
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of gateway or pretend-authority.")] = 8080,
+    as_json: AsJson = False,
+) -> None:
+    """Tell by the exit status whether a process of this machine is well: 0 or 1. Made for health checks of containers."""
+    from notify_gateway.cli.health import look
+
+    found = look(name, port=port)
+    show(as_json, {"name": name, "healthy": found.well, "observed": found.observed}, f"{name}: {found.observed}")
+    raise typer.Exit(0 if found.well else FAILED)
+
+
+def make_server(app: object, chosen: Settings) -> uvicorn.Server:
+    """Return the HTTP server: it logs no addresses, names no software, and believes forwarding headers from the proxy alone."""
+    import uvicorn
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,  # type: ignore[arg-type]
+            loop="uvloop",
+            http="httptools",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(chosen.trusted_proxy),
+            forwarded_allow_ips=chosen.trusted_proxy or None,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises ``CommandFailed`` when the address is taken or not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        why = f"{host}:{port}: {error.strerror or 'no such address'}."
+        raise CommandFailed("The service cannot listen there", why, "Choose another with --host and --port.") from None
+    return listening
+
+
+def outbox_of(runtime: Runtime) -> Callable[[], Outbox]:
+    """Return what makes the workers' outbox."""
+    from notify_gateway.cli.outbox import DatabaseOutbox
+
+    return lambda: DatabaseOutbox(runtime.gateway)
+
+
+def worker_values(runtime: Runtime) -> WorkerValues:
+    """Return what the workers take from settings and keys."""
+    from workers.channels.signature import RequestSigner
+    from workers.run import WorkerValues
+
+    chosen, key = runtime.gateway.settings, runtime.gateway.signing_key
+    return WorkerValues(
+        broker_url=chosen.broker,
+        signer=RequestSigner(key.kid, key.private),
+        webhook_timeout=chosen.webhook_timeout,
+        webhook_allow_private=chosen.webhook_allow_private,
+        lease=chosen.lease,
+        clock=runtime.gateway.clock,
+    )
+
+
+def _guard_memory(name: str) -> None:
+    import structlog
+
+    from notify_gateway.privacy.memory import guard_memory
+
+    structlog.get_logger(__name__).info("started", process=name, memory=str(guard_memory()))
+
+
+def _outlive_signals() -> None:
+    """Let the server, which ends in good order on SIGTERM and then raises it again, end with status 0."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+
+
+def _require_broker(runtime: Runtime) -> None:
+    if runtime.gateway.settings.broker_url is None:
+        raise CommandFailed(
+            "There is no broker",
+            "Worker and scheduler are processes of their own and meet at a broker.",
+            "Set NOTIFY_GATEWAY_BROKER_URL to redis://…, or NOTIFY_GATEWAY_BROKER_URL_FILE to a file that holds it.",
+        )

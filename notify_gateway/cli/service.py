@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""What a command needs of the service: its settings, its open parts, and who is at the keyboard."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from notify_gateway.runtime import Runtime
+    from notify_gateway.settings import Settings
+
+
+def settings() -> Settings:
+    """Return the settings of the environment; raises ``ValidationError``."""
+    from notify_gateway.settings import Settings
+
+    return Settings()
+
+
+@contextmanager
+def opened() -> Iterator[Runtime]:
+    """Give the open service, and close it afterwards; raises what ``Runtime.open`` raises."""
+    from notify_gateway.cli.logs import log_to_stderr
+    from notify_gateway.runtime import Runtime
+
+    chosen = settings()
+    log_to_stderr(chosen.log_level)
+    runtime = Runtime.open(chosen)
+    try:
+        yield runtime
+    finally:
+        runtime.close()
+
+
+def make_data_dir(chosen: Settings) -> None:
+    """Make the data folder, for its owner alone."""
+    chosen.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def operator() -> str:
+    """Return who acts, as the audit log names it: the account of the system, which the environment cannot feign."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = str(os.getuid())
+    return f"operator:{re.sub(r'[^A-Za-z0-9._-]', '-', name)[:60]}"
