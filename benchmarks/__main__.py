@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""``python -m benchmarks``: service, embedded default and baseline, in turn and under the same load, each on fresh databases."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.measure import Load, measure
+from benchmarks.report import Results, as_json, tables
+from benchmarks.steps import Steps, measure_steps
+from benchmarks.systems import TRUST, Place, baseline, embedded, onboarded_alone, service
+from tests.support.messages import a_message
+from tests.support.services import PrivatePostgres, Process, answers, free_port
+
+SYSTEMS = {"baseline": baseline, "service": service, "embedded": embedded}
+PAIRED = ("baseline", "service")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured: ``pairs`` times each of baseline and service, in turn, over eight connections and over one."""
+
+    messages: int
+    messages_alone: int
+    pairs: int
+    pairs_alone: int
+    embedded: int
+    steps: int
+
+
+DEFAULT = Plan(messages=3000, messages_alone=400, pairs=5, pairs_alone=3, embedded=3, steps=512)
+QUICK = Plan(messages=500, messages_alone=100, pairs=2, pairs_alone=1, embedded=1, steps=128)
+
+
+def run(plan: Plan, console: Console) -> Results:
+    """Measure all that ``plan`` names and return it; raises ``PromiseBroken`` as soon as the service does not keep what it promised."""
+    results = Results()
+    turns = [
+        *[(name, Load(plan.messages, 8)) for _ in range(plan.pairs) for name in PAIRED],
+        *[(name, Load(plan.messages_alone, 1)) for _ in range(plan.pairs_alone) for name in PAIRED],
+        *[("embedded", Load(plan.messages, 8)) for _ in range(plan.embedded)],
+    ]
+    with _place() as place:
+        messages = place.folder / "messages.jsonl"
+        count = max(plan.messages, plan.messages_alone) + Load.warm_up
+        messages.write_bytes(b"".join(a_message(index).bytes() + b"\n" for index in range(count)))
+        for number, (name, load) in enumerate(turns, 1):
+            console.print(f"[{number}/{len(turns)}] {name}, {load.messages} messages over {load.connections} …", highlight=False)
+            figures = measure(SYSTEMS[name], place, load, messages)
+            results.add(name, load.connections, figures)
+            console.print(f"    {figures.delivered_per_s:.0f} delivered/s; {figures.promises or 'nothing promised'}", highlight=False)
+        console.print("Steps …")
+        results.steps = _steps(place, plan.steps)
+    return results
+
+
+def _steps(place: Place, count: int) -> Steps:
+    bodies = [a_message(index).bytes() for index in range(count)]
+    with onboarded_alone(place) as settings:
+        return measure_steps(settings, TRUST, bodies)
+
+
+@contextmanager
+def _place() -> Iterator[Place]:
+    """Lend a PostgreSQL server, a receiver and a folder; nothing of it is left afterwards."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory(prefix="notify-gateway-bench-") as name:
+        folder, postgres = Path(name), PrivatePostgres()
+        command = [sys.executable, "-m", "benchmarks.receiver", str(port)]
+        receiver = Process(command, name="receiver", log=folder / "receiver.log", ready=lambda: answers(f"{url}/count"))
+        try:
+            postgres.start()
+            receiver.start()
+            yield Place(postgres, url, folder)
+        finally:
+            receiver.stop()
+            postgres.stop()
+
+
+def main() -> int:
+    """Measure, print the tables, write the JSON, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="about a minute instead of several")
+    parser.add_argument("--messages", type=int, help="messages of each run, instead of the plan's")
+    parser.add_argument("--pairs", type=int, help="runs of baseline and service each, instead of the plan's")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    asked = parser.parse_args()
+    plan = QUICK if asked.quick else DEFAULT
+    if asked.messages:
+        plan = replace(plan, messages=asked.messages, messages_alone=min(asked.messages, plan.messages_alone))
+    if asked.pairs:
+        plan = replace(plan, pairs=asked.pairs)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
+    console = Console()
+    try:
+        results = run(plan, console)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return 130
+    for table in tables(results):
+        console.print(table)
+    if asked.json:
+        asked.json.write_text(as_json(results, plan), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

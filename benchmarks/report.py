@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""The figures as tables for people and as JSON for machines: medians with their spread, and ratios pair by pair."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any
+
+from rich.table import Table
+
+from benchmarks.measure import Figures
+from benchmarks.steps import WITHIN, Steps
+
+RATES = ("accepted_per_s", "accept_p50_ms", "accept_p99_ms", "delivered_per_s", "drained_per_s", "cpu_ms")
+COMPARED = ("accepted_per_s", "delivered_per_s", "cpu_ms")
+TITLES = ("accepted/s", "p50 ms", "p99 ms", "delivered/s", "drained/s", "CPU ms")
+NOTE = (
+    "Median (least to most) of the runs. delivered/s: end to end, from the first byte sent to the last delivery; drained/s: while the "
+    "backlog lasts. CPU ms: per message, of everything but receiver and load generator. No TLS anywhere; all on one machine: compare, "
+    "do not quote."
+)
+
+
+@dataclass
+class Results:
+    """All runs by system and number of connections, in the order in which they were made, and the cost of the steps."""
+
+    runs: dict[tuple[str, int], list[Figures]] = field(default_factory=lambda: defaultdict(list))
+    steps: Steps | None = None
+
+    def add(self, system: str, connections: int, figures: Figures) -> None:
+        """Take in a run."""
+        self.runs[system, connections].append(figures)
+
+    def ratios(self, connections: int, figure: str) -> list[float]:
+        """Return service / baseline for each pair of runs made one after the other."""
+        pairs = zip(self.runs["service", connections], self.runs["baseline", connections], strict=True)
+        return [getattr(ours, figure) / getattr(plain, figure) for ours, plain in pairs]
+
+    @property
+    def paired(self) -> list[int]:
+        """Return the numbers of connections at which service and baseline were compared."""
+        return sorted({connections for name, connections in self.runs if name == "service"}, reverse=True)
+
+
+def tables(results: Results) -> Iterator[Table]:
+    """Yield what is printed."""
+    rates = Table("", "connections", *TITLES, title="Notifications per second", caption=NOTE)
+    for (name, connections), figures in results.runs.items():
+        rates.add_row(name, str(connections), *(_spread([getattr(each, rate) for each in figures]) for rate in RATES))
+    for connections in results.paired:
+        ratios = {rate: results.ratios(connections, rate) for rate in COMPARED}
+        rates.add_row("service / baseline", str(connections), *(_spread(ratios.get(rate, [])) for rate in RATES), style="bold")
+    yield rates
+
+    parts = Table("", "connections", "part", "CPU ms per message", title="CPU by part")
+    for (name, connections), figures in results.runs.items():
+        for part in figures[0].cpu_ms_by_part:
+            parts.add_row(name, str(connections), part, _spread([each.cpu_ms_by_part[part] for each in figures]))
+    yield parts
+
+    if results.steps is not None:
+        yield _steps(results.steps)
+
+
+def _steps(steps: Steps) -> Table:
+    table = Table("step", "CPU µs", "time µs", title="Steps of the service, per message", caption="One process, PostgreSQL beside it.")
+    for name, cost in steps.prepare.items():
+        table.add_row(f"  {name}" if name in WITHIN else name, f"{cost.cpu_us:.0f}", f"{cost.wall_us:.0f}")
+    for size, cost in steps.commit.items():
+        table.add_row(f"commit, {size} to a group", f"{cost.cpu_us:.0f}", f"{cost.wall_us:.0f}")
+    for name, cost in steps.deliver.items():
+        table.add_row(name, f"{cost.cpu_us:.0f}", f"{cost.wall_us:.0f}")
+    return table
+
+
+def as_json(results: Results, plan: object) -> str:
+    """Return all figures, the plan and what they were taken on."""
+    document: dict[str, Any] = {
+        "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
+        "plan": vars(plan),
+        "runs": [
+            {"system": name, "connections": connections, **asdict(each)}
+            for (name, connections), figures in results.runs.items()
+            for each in figures
+        ],
+        "ratios": [
+            {"connections": connections, **{rate: results.ratios(connections, rate) for rate in COMPARED}} for connections in results.paired
+        ],
+        "steps": asdict(results.steps) if results.steps else None,
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    digits = 0 if min(values) >= 100 else 2
+    middle, least, most = (f"{value:.{digits}f}" for value in (median(values), min(values), max(values)))
+    return middle if len(values) == 1 else f"{middle} ({least} to {most})"

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""The benchmark runs to its end, in small, and tells what it promises to tell. Nothing here looks at a clock."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from benchmarks.measure import Figures
+from tests.support.services import ROOT, base_environment
+
+
+@pytest.mark.timeout(180)
+def test_the_benchmark_measures_all_three_systems_and_finds_every_promise_kept(tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--messages", "40", "--pairs", "1", "--json", str(written)]
+    done = subprocess.run(command, cwd=ROOT, env=base_environment() | {"COLUMNS": "160"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "service / baseline" in done.stdout
+
+    told = json.loads(written.read_text())
+    made = [(run["system"], run["connections"]) for run in told["runs"]]
+    assert made == [("baseline", 8), ("service", 8), ("baseline", 1), ("service", 1), ("embedded", 8)]
+    for run in told["runs"]:
+        assert {field.name for field in fields(Figures)} <= run.keys()
+        assert run["messages"] == 40
+        assert run["delivered_per_s"] > 0
+        assert run["posts_repeated"] == 0 or run["system"] == "baseline"
+        promised = "90 accepted = 90 received, once each; log of " if run["system"] != "baseline" else ""
+        assert run["promises"].startswith(promised)
+    assert [ratio["connections"] for ratio in told["ratios"]] == [8, 1]
+    assert {"cpus", "python", "system"} == told["machine"].keys()
+    assert {"validate_with_models", "seal", "prepare"} <= told["steps"]["prepare"].keys()
+    assert {"1", "64"} <= told["steps"]["commit"].keys()
+    assert "sequence and sign the log" in told["steps"]["deliver"]
