@@ -26,11 +26,10 @@ def show_settings(as_json: AsJson = False) -> None:
     from pydantic import SecretStr
 
     chosen = settings()
-    rows: list[tuple[str, Json, str]] = []
+    rows: list[tuple[str, str | None, str]] = []
     for name in type(chosen).model_fields:
         value = getattr(chosen, name)
-        shown: Json = WITHHELD if isinstance(value, SecretStr) else chosen.model_dump(mode="json")[name]
-        rows.append((variable(name), shown, _source(name)))
+        rows.append((variable(name), WITHHELD if isinstance(value, SecretStr) else _plain(value), _source(name)))
     document: Json = {name: {"value": value, "from": source} for name, value, source in rows}
     show(as_json, document, table(("Setting", "Value", "From"), rows))
 
@@ -87,13 +86,16 @@ def _source(name: str) -> str:
 
 
 def _default(field: FieldInfo) -> str:
+    value = _plain(field.get_default())
+    return "" if value in (None, "") else f"`{value}`"
+
+
+def _plain(value: Any) -> str | None:
+    """Return a value as it would be written in the environment."""
     from datetime import timedelta
 
-    value: Any = field.get_default()
-    if value is None or value == "":
-        return ""
     if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
+        return str(value).lower()
     if isinstance(value, timedelta):
-        return f"`{value.total_seconds():g}` s"
-    return f"`{value}`"
+        return f"{value.total_seconds():g}"
+    return None if value is None else str(value)

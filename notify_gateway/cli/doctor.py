@@ -97,7 +97,7 @@ def check_data_folder(settings: Settings) -> Check:
     """The data folder is there, and no other user of the machine gets in."""
     folder = settings.data_dir
     if not folder.is_dir():
-        return Check("data folder", State.FAIL, f"{folder} is not there", f"Make it: install -d -m 0700 {folder}")
+        return Check("data folder", State.FAIL, f"{folder} is not there", f"Run notify-gateway keys make, or: install -d -m 0700 {folder}")
     mode = stat.S_IMODE(folder.stat().st_mode)
     if mode & 0o007:
         return Check("data folder", State.WARN, f"{folder} is open to other users ({mode:04o})", f"Run: chmod 0700 {folder}")

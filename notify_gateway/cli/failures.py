@@ -165,4 +165,5 @@ def _database(error: SQLAlchemyError) -> Told:
 
 def _sentence(error: BaseException) -> str:
     text = str(error)
-    return f"{text[:1].upper()}{text[1:]}."
+    first = text.partition(" ")[0]
+    return f"{text[:1].upper()}{text[1:]}." if first.isalpha() else f"{text}."

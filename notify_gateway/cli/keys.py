@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from notify_gateway.cli.output import AsJson, Json, Words, facts, show
-from notify_gateway.cli.service import settings
+from notify_gateway.cli.service import make_data_dir, settings
 
 if TYPE_CHECKING:
     from notify_gateway.settings import Settings
@@ -26,6 +26,7 @@ def make(as_json: AsJson = False) -> None:
     from notify_gateway.runtime import make_keys
 
     chosen = settings()
+    make_data_dir(chosen)
     made = make_keys(chosen)
     words = f"Made {', '.join(made)} in {chosen.keys}" if made else f"Nothing was missing in {chosen.keys}"
     public = _public(chosen)

@@ -16,6 +16,8 @@ from rich.text import Text
 Words: TypeAlias = RenderableType
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
+WIDTH_OF_A_FILE = 160
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else on standard output.")]
 
 
@@ -24,8 +26,9 @@ def show(as_json: bool, document: Json, *words: Words) -> None:
     if as_json:
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         return
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
     for each in words:
-        put(Console(), each)
+        put(console, each)
 
 
 def tell(*words: Words) -> None:
@@ -39,14 +42,10 @@ def put(console: Console, words: Words) -> None:
     console.print(words, markup=False, highlight=False, emoji=False, soft_wrap=isinstance(words, str | Text))
 
 
-def facts(rows: Mapping[str, object]) -> Table:
-    """Return labels with their values beside them."""
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, value in rows.items():
-        grid.add_row(Text(label), Text(str(value)))
-    return grid
+def facts(rows: Mapping[str, object]) -> Text:
+    """Return labels with their values beside them; no value is ever broken, so that it can be copied."""
+    width = max(map(len, rows)) + 2
+    return Text("\n").join(Text.assemble((f"{label:<{width}}", "dim"), str(value)) for label, value in rows.items())
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
@@ -13,13 +14,13 @@ import typer
 
 from notify_gateway.cli.failures import FAILED, CommandFailed
 from notify_gateway.cli.output import AsJson, show
-from notify_gateway.cli.service import make_data_dir, opened, settings
+from notify_gateway.cli.service import make_data_dir, opened, opened_core, settings
 
 if TYPE_CHECKING:
     import uvicorn
 
-    from notify_gateway.runtime import Runtime
     from notify_gateway.settings import Settings
+    from notify_gateway.use_cases.gateway import Core
     from workers.ports import Outbox
     from workers.run import WorkerValues
 
@@ -64,10 +65,10 @@ def worker(
     from notify_gateway.cli.heartbeat import Heartbeat, beating
     from workers.run import run_worker
 
-    with opened() as runtime, beating(Heartbeat("worker", runtime.gateway.settings.data_dir)):
-        _require_broker(runtime)
+    with opened_core() as core, beating(Heartbeat("worker", core.settings.data_dir)):
+        _require_broker(core)
         _guard_memory("worker")
-        raise typer.Exit(run_worker(outbox_of(runtime), worker_values(runtime), concurrency=concurrency))
+        raise typer.Exit(run_worker(outbox_of(core), worker_values(core), concurrency=concurrency))
 
 
 def schedule() -> None:
@@ -75,13 +76,17 @@ def schedule() -> None:
     from notify_gateway.cli.heartbeat import BeatingEvent, Heartbeat
     from workers.run import run_schedule
 
-    with opened() as runtime:
-        _require_broker(runtime)
+    with opened_core() as core:
+        _require_broker(core)
         _guard_memory("scheduler")
-        heartbeat = Heartbeat("scheduler", runtime.gateway.settings.data_dir)
+        heartbeat = Heartbeat("scheduler", core.settings.data_dir)
+        stop = BeatingEvent(heartbeat)
+        upkeep = start_upkeep(core, stop)
         try:
-            raise typer.Exit(run_schedule(outbox_of(runtime), worker_values(runtime), stop=BeatingEvent(heartbeat)))
+            raise typer.Exit(run_schedule(outbox_of(core), worker_values(core), stop=stop))
         finally:
+            stop.set()
+            upkeep.join()
             heartbeat.end()
 
 
@@ -107,6 +112,37 @@ def sequence() -> None:
         sequencer.run_forever(stop)
     finally:
         heartbeat.end()
+
+
+def opener() -> None:
+    """Open, against a committed grant, what is sealed to authorities in managed custody. Holds their keys; nobody else does.
+
+    Run it as a user of its own, with a socket of its own (NOTIFY_GATEWAY_OPENER_SOCKET): the web processes ask it and cannot open
+    anything themselves. It needs the databases and the gateway's public key, and none of the service's private keys.
+    """
+    import asyncio
+
+    from notify_gateway.cli.heartbeat import Heartbeat, beating
+    from notify_gateway.cli.logs import log_to_stderr
+    from notify_gateway.opener import serve as serve_grants
+    from notify_gateway.runtime import open_vault
+
+    chosen = settings()
+    log_to_stderr(chosen.log_level)
+    address = chosen.opener_socket
+    if address is None:
+        raise CommandFailed("The opener has no socket", "Web processes reach it there.", "Set NOTIFY_GATEWAY_OPENER_SOCKET to a path.")
+    vault = open_vault(chosen)
+    _guard_memory("opener")
+
+    async def run() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await serve_grants(vault, chosen.opener_keys, address, stop)
+
+    with beating(Heartbeat("opener", chosen.data_dir)):
+        asyncio.run(run())
 
 
 def migrate(as_json: AsJson = False) -> None:
@@ -168,26 +204,48 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def outbox_of(runtime: Runtime) -> Callable[[], Outbox]:
+def outbox_of(core: Core) -> Callable[[], Outbox]:
     """Return what makes the workers' outbox."""
     from notify_gateway.cli.outbox import DatabaseOutbox
 
-    return lambda: DatabaseOutbox(runtime.gateway)
+    return lambda: DatabaseOutbox(core)
 
 
-def worker_values(runtime: Runtime) -> WorkerValues:
+def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> threading.Thread:
+    """Do what has to be done from time to time in a thread of its own, until ``stop`` is set; a failure waits for the next time."""
+    import structlog
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from notify_gateway.use_cases.maintain import sweep_orphan_keys
+
+    log = structlog.get_logger(__name__)
+
+    def run() -> None:
+        while not stop.wait(every):
+            try:
+                if swept := sweep_orphan_keys(core):
+                    log.info("orphan-keys-swept", count=swept)
+            except SQLAlchemyError as error:
+                log.warning("upkeep-failed", error=type(error).__name__)
+
+    thread = threading.Thread(target=run, name="upkeep", daemon=True)
+    thread.start()
+    return thread
+
+
+def worker_values(core: Core) -> WorkerValues:
     """Return what the workers take from settings and keys."""
     from workers.channels.signature import RequestSigner
     from workers.run import WorkerValues
 
-    chosen, key = runtime.gateway.settings, runtime.gateway.signing_key
+    chosen, key = core.settings, core.signing_key
     return WorkerValues(
         broker_url=chosen.broker,
         signer=RequestSigner(key.kid, key.private),
         webhook_timeout=chosen.webhook_timeout,
         webhook_allow_private=chosen.webhook_allow_private,
         lease=chosen.lease,
-        clock=runtime.gateway.clock,
+        clock=core.clock,
     )
 
 
@@ -205,8 +263,8 @@ def _outlive_signals() -> None:
         signal.signal(number, lambda *_: None)
 
 
-def _require_broker(runtime: Runtime) -> None:
-    if runtime.gateway.settings.broker_url is None:
+def _require_broker(core: Core) -> None:
+    if core.settings.broker_url is None:
         raise CommandFailed(
             "There is no broker",
             "Worker and scheduler are processes of their own and meet at a broker.",

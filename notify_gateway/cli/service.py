@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from notify_gateway.runtime import Runtime
     from notify_gateway.settings import Settings
+    from notify_gateway.use_cases.gateway import Core
 
 
 def settings() -> Settings:
     """Return the settings of the environment; raises ``ValidationError``."""
     from notify_gateway.settings import Settings
+    from notify_gateway.use_cases.gateway import Core
 
     return Settings()
 
@@ -35,6 +37,21 @@ def opened() -> Iterator[Runtime]:
         yield runtime
     finally:
         runtime.close()
+
+
+@contextmanager
+def opened_core() -> Iterator[Core]:
+    """Give what worker and scheduler need, and close it afterwards; raises what ``open_core`` raises."""
+    from notify_gateway.cli.logs import log_to_stderr
+    from notify_gateway.runtime import open_core
+
+    chosen = settings()
+    log_to_stderr(chosen.log_level)
+    core = open_core(chosen)
+    try:
+        yield core
+    finally:
+        core.close()
 
 
 def make_data_dir(chosen: Settings) -> None:
