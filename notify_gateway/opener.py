@@ -18,8 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from notify_gateway.domain.errors import NotifyError
 from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose, load, save
 from notify_gateway.privacy.sealing import CannotOpen
-from notify_gateway.use_cases.gateway import Gateway
-from notify_gateway.use_cases.reveal import open_granted
+from notify_gateway.use_cases.reveal import Vault, open_granted
 
 LOG = structlog.get_logger(__name__)
 
@@ -41,7 +40,7 @@ def managed_keys(folder: Path) -> dict[str, RecipientPrivateKey]:
     return {key.authority: key for key in keys}
 
 
-async def serve(gateway: Gateway, folder: Path, address: Path, stop: asyncio.Event) -> None:
+async def serve(vault: Vault, folder: Path, address: Path, stop: asyncio.Event) -> None:
     """Answer on the Unix socket ``address``, which only the owner and the group may open, until ``stop`` is set."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,7 +49,7 @@ async def serve(gateway: Gateway, folder: Path, address: Path, stop: asyncio.Eve
                 line = await reader.readuntil(b"\n")
             grant_id = UUID(orjson.loads(line)["grant"])
             # The folder is read at each request, so that a key made meanwhile is known and one taken away is not.
-            opened = await asyncio.to_thread(lambda: open_granted(gateway, managed_keys(folder), grant_id))
+            opened = await asyncio.to_thread(lambda: open_granted(vault, managed_keys(folder), grant_id))
             writer.write(b"ok\n" + opened.reveal())
         except (
             NotifyError,

@@ -16,7 +16,8 @@ from notify_gateway.privacy.keys import PseudonymRoots, SigningKey, SigningPurpo
 from notify_gateway.settings import Settings
 from notify_gateway.store.engine import open_engine
 from notify_gateway.store.tables import audit_tables
-from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.gateway import Core, Gateway
+from notify_gateway.use_cases.reveal import Vault
 
 GATEWAY_KEY = "gateway.key.json"
 GATEWAY_PUBLIC = "gateway.pub.json"
@@ -48,26 +49,46 @@ class Runtime:
 
         Raises ``KeyFileError`` or ``PostcodeError`` when one that is needed is not there; ``notify-gateway doctor`` explains each.
         """
-        signing = load(settings.keys / GATEWAY_KEY, SigningKey)
+        core = open_core(settings, clock)
         gateway = Gateway(
-            settings=settings,
-            clock=clock or SystemClock(),
-            engine=open_engine(settings.main_url),
-            shred_engine=open_engine(settings.shred_url),
-            signing_key=signing,
+            settings=core.settings,
+            clock=core.clock,
+            engine=core.engine,
+            shred_engine=core.shred_engine,
+            signing_key=core.signing_key,
             pseudonyms=load(settings.keys / PSEUDONYM_ROOTS, PseudonymRoots).keys(),
             directory=Directory.load(),
             postcodes=PostcodeTable.open(settings.postcodes),
         )
-        promises = Signer(promise_name(settings), signing.private)
+        promises = Signer(promise_name(settings), core.signing_key.private)
         log_public = load(settings.keys / LOG_PUBLIC, VerifyingKey)
-        public = PublicKeys(Verifier(settings.log_origin, log_public.raw), promises.verifier, signing.public())
+        public = PublicKeys(Verifier(settings.log_origin, log_public.raw), promises.verifier, core.signing_key.public())
         return cls(gateway, public, promises)
 
     def close(self) -> None:
         """Give the databases' connections back."""
-        self.gateway.engine.dispose()
-        self.gateway.shred_engine.dispose()
+        self.gateway.close()
+
+
+def open_core(settings: Settings, clock: Clock | None = None) -> Core:
+    """Open what worker and scheduler need, and no more: they hold neither pseudonym roots nor tables. Raises ``KeyFileError``."""
+    return Core(
+        settings=settings,
+        clock=clock or SystemClock(),
+        engine=open_engine(settings.main_url),
+        shred_engine=open_engine(settings.shred_url),
+        signing_key=load(settings.keys / GATEWAY_KEY, SigningKey),
+    )
+
+
+def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
+    """Open what the opener needs: none of the service's private keys. Raises ``KeyFileError``."""
+    return Vault(
+        clock=clock or SystemClock(),
+        engine=open_engine(settings.main_url, pool_size=2),
+        shred_engine=open_engine(settings.shred_url, pool_size=2),
+        gateway_public=load(settings.keys / GATEWAY_PUBLIC, VerifyingKey),
+    )
 
 
 def promise_name(settings: Settings) -> str:

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     webhook_allow_private: Annotated[
         bool, Field(description="Let webhooks go to private and loopback addresses; refused in a live deployment.")
     ] = False
-    max_body: Annotated[int, Field(ge=1024, description="Largest message in bytes, attachments included.")] = 5 * 1024 * 1024
+    max_body: Annotated[int, Field(ge=1024, le=256 * 1024, description="Largest message in bytes; real ones are under 50 KB.")] = 256 * 1024
     log_level: Annotated[str, Field(description="Least level of log lines: debug, info, warning, error.")] = "info"
 
     @model_validator(mode="after")

@@ -25,7 +25,7 @@ class Embedded:
     def __init__(self, runtime: Runtime) -> None:
         """Open what is needed; raises ``KeyFileError`` when the log's private key is not there."""
         self._sequencer = open_sequencer(runtime.gateway.settings, runtime.gateway.clock)
-        self._workers = EmbeddedWorkers(outbox_of(runtime), worker_values(runtime))
+        self._workers = EmbeddedWorkers(outbox_of(runtime.gateway), worker_values(runtime.gateway))
         self._stop = threading.Event()
         self._sequencing = threading.Thread(target=_sequence, args=(self._sequencer, self._stop), name="sequencer", daemon=True)
 

@@ -28,7 +28,7 @@ app = typer.Typer(
 
 app.command(rich_help_panel=TRY)(demo)
 app.command("pretend-authority", rich_help_panel=TRY)(pretend_authority)
-for command in (run.serve, run.worker, run.schedule, run.sequence, run.migrate):
+for command in (run.serve, run.worker, run.schedule, run.sequence, run.opener, run.migrate):
     app.command(rich_help_panel=RUN)(command)
 app.add_typer(keys.app, name="keys", rich_help_panel=RUN)
 app.add_typer(postcodes.app, name="postcodes", rich_help_panel=RUN)

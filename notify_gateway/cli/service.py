@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 def settings() -> Settings:
     """Return the settings of the environment; raises ``ValidationError``."""
     from notify_gateway.settings import Settings
-    from notify_gateway.use_cases.gateway import Core
 
     return Settings()
 

@@ -21,14 +21,14 @@ from notify_gateway.domain.delivery import AttemptResult, Hint, Outgoing
 from notify_gateway.privacy.sealing import strip_outer
 from notify_gateway.store import outbox, shred
 from notify_gateway.store.tables import audit_tables
-from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.gateway import Core
 
 
-def find_due(gateway: Gateway, *, limit: int = 2048, batch: int = 64) -> list[Hint]:
+def find_due(core: Core, *, limit: int = 2048, batch: int = 64) -> list[Hint]:
     """Return hints at all that is due and free, at most ``batch`` deliveries of one authority and channel in each."""
-    now = gateway.clock.now()
-    with gateway.engine.begin() as connection:
-        due = outbox.take_due(connection, now=now, hinted_before=now - gateway.settings.rehint_after, limit=limit)
+    now = core.clock.now()
+    with core.engine.begin() as connection:
+        due = outbox.take_due(connection, now=now, hinted_before=now - core.settings.rehint_after, limit=limit)
     due.sort(key=lambda item: (item.authority, item.channel))
     hints = []
     for (authority, channel), items in groupby(due, key=lambda item: (item.authority, item.channel)):
@@ -37,17 +37,17 @@ def find_due(gateway: Gateway, *, limit: int = 2048, batch: int = 64) -> list[Hi
     return hints
 
 
-def begin_attempts(gateway: Gateway, ids: Sequence[UUID], *, owner: str) -> list[Outgoing]:
+def begin_attempts(core: Core, ids: Sequence[UUID], *, owner: str) -> list[Outgoing]:
     """Claim what can be claimed of ``ids`` and return it ready to go out; the attempt stands in the log before this returns."""
-    now = gateway.clock.now()
-    with gateway.engine.begin() as connection:
-        claimed = outbox.claim(connection, ids, owner=owner, now=now, until=now + gateway.settings.lease)
+    now = core.clock.now()
+    with core.engine.begin() as connection:
+        claimed = outbox.claim(connection, ids, owner=owner, now=now, until=now + core.settings.lease)
         if not claimed:
             return []
         append(connection, audit_tables, [_attempted(item, owner, now) for item in claimed])
         parts = outbox.parts(connection, [item.message_id for item in claimed])
-    keys = shred.find(gateway.shred_engine, parts)
-    receivers = gateway.receivers.get()
+    keys = shred.find(core.shred_engine, parts)
+    receivers = core.receivers.get()
     outgoing = []
     for item in claimed:
         receiver = receivers.get(item.authority)
@@ -58,25 +58,25 @@ def begin_attempts(gateway: Gateway, ids: Sequence[UUID], *, owner: str) -> list
                 channel=item.channel,
                 attempt=item.attempt,
                 url=receiver.webhook_url if receiver else None,
-                document=document(gateway, item, parts[item.message_id], keys.get(item.message_id)),
+                document=document(core, item, parts[item.message_id], keys.get(item.message_id)),
             )
         )
     return outgoing
 
 
-def renew_leases(gateway: Gateway, ids: Sequence[UUID], *, owner: str) -> None:
+def renew_leases(core: Core, ids: Sequence[UUID], *, owner: str) -> None:
     """Lengthen the leases of deliveries that are still under way."""
-    with gateway.engine.begin() as connection:
-        outbox.renew(connection, ids, owner=owner, until=gateway.clock.now() + gateway.settings.lease)
+    with core.engine.begin() as connection:
+        outbox.renew(connection, ids, owner=owner, until=core.clock.now() + core.settings.lease)
 
 
-def finish_attempts(gateway: Gateway, results: Sequence[AttemptResult], *, owner: str) -> None:
+def finish_attempts(core: Core, results: Sequence[AttemptResult], *, owner: str) -> None:
     """Record what became of the attempts, in one transaction.
 
     A confirmed receipt counts whoever reports it, for it is a fact; a failure counts only from the worker that still holds the lease.
     """
-    now = gateway.clock.now()
-    with gateway.engine.begin() as connection:
+    now = core.clock.now()
+    with core.engine.begin() as connection:
         rows = outbox.locked(connection, [result.delivery_id for result in results])
         changes: dict[str, list[dict[str, Any]]] = {"offered": [], "received": [], "retry": []}
         events: list[Event] = []
@@ -84,7 +84,7 @@ def finish_attempts(gateway: Gateway, results: Sequence[AttemptResult], *, owner
             row = rows.get(result.delivery_id)
             if row is None or row.state != "queued" or (result.outcome == "retry" and row.lease_owner != owner):
                 continue
-            changes[result.outcome].append(_change(gateway, result, row, now))
+            changes[result.outcome].append(_change(core, result, row, now))
             events.append(_resulted(result, row, now))
         appended = append(connection, audit_tables, events)
         by_subject = {event.subject: made.event_id for event, made in zip(events, appended, strict=True)}
@@ -94,7 +94,7 @@ def finish_attempts(gateway: Gateway, results: Sequence[AttemptResult], *, owner
             outbox.write(connection, kind)
 
 
-def document(gateway: Gateway, item: outbox.Claimed | Row[Any], parts: outbox.Parts, shred_key: bytes | None) -> bytes:
+def document(core: Core, item: outbox.Claimed | Row[Any], parts: outbox.Parts, shred_key: bytes | None) -> bytes:
     """Return the delivery document: always the same bytes for the same delivery.
 
     The outer layer is stripped here. A withdrawal, and what was erased (its shred key is gone), go out with the view alone.
@@ -121,7 +121,7 @@ def document(gateway: Gateway, item: outbox.Claimed | Row[Any], parts: outbox.Pa
             "view": orjson.Fragment(parts.view),
             "view_digest": parts.view_digest.hex(),
             "envelopes": envelopes,
-            "gateway_key": gateway.signing_key.kid,
+            "gateway_key": core.signing_key.kid,
         }
     )
 
@@ -132,16 +132,16 @@ def back_off(attempts: int, *, first: timedelta, most: timedelta) -> timedelta:
     return timedelta(seconds=longest.total_seconds() * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load; nothing secret
 
 
-def _change(gateway: Gateway, result: AttemptResult, row: Row[Any], now: datetime) -> dict[str, Any]:
+def _change(core: Core, result: AttemptResult, row: Row[Any], now: datetime) -> dict[str, Any]:
     change: dict[str, Any] = {"id": result.delivery_id, "lease_owner": None, "lease_until": None, "last_code": result.code}
     if result.outcome == "offered":
         return change | {"state": "offered", "offered_at": now}
     if result.outcome == "received":
         digest = bytes.fromhex(result.digest) if result.digest else None
         return change | {"state": "received", "offered_at": row.offered_at or now, "received_at": now, "document_digest": digest}
-    delay = back_off(row.attempts, first=gateway.settings.retry_first, most=gateway.settings.retry_most)
+    delay = back_off(row.attempts, first=core.settings.retry_first, most=core.settings.retry_most)
     if result.retry_after is not None:
-        delay = max(delay, min(timedelta(seconds=result.retry_after), gateway.settings.retry_most))
+        delay = max(delay, min(timedelta(seconds=result.retry_after), core.settings.retry_most))
     return change | {"due_at": now + delay, "hinted_at": None}
 
 

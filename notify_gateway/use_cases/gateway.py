@@ -52,17 +52,14 @@ class Remembered(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Gateway:
-    """The service's parts, opened once per process."""
+class Core:
+    """What every process of the service has: databases, the key that signs what goes out, the authorities. Opened once per process."""
 
     settings: Settings
     clock: Clock
     engine: Engine
     shred_engine: Engine
     signing_key: SigningKey
-    pseudonyms: PseudonymKeys
-    directory: Directory
-    postcodes: PostcodeTable
     receivers: Remembered[dict[str, parties.Receiver]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,3 +68,17 @@ class Gateway:
     def _read_receivers(self) -> dict[str, parties.Receiver]:
         with reading(self.engine).begin() as connection:
             return parties.receivers(connection)
+
+    def close(self) -> None:
+        """Give the databases' connections back."""
+        self.engine.dispose()
+        self.shred_engine.dispose()
+
+
+@dataclass(frozen=True)
+class Gateway(Core):
+    """What the front door has besides, and nobody else needs: the roots of the pseudonyms and the tables for routing."""
+
+    pseudonyms: PseudonymKeys
+    directory: Directory
+    postcodes: PostcodeTable

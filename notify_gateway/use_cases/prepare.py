@@ -29,6 +29,7 @@ from notify_gateway.store.amendment import Held, find_held
 from notify_gateway.store.engine import reading
 from notify_gateway.store.parties import Client, Receiver
 from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.needs import needs_of
 from notify_gateway.use_cases.split import Addressed, split_identity
 
 CheckStructure = Callable[[dict[str, Any]], None]
@@ -75,6 +76,7 @@ def _notify(gateway: Gateway, received: Received, submission: Submission) -> Acc
     child = submission.child
     _require_right_population(child.nhs_number, submission, gateway.settings.deployment)
     judgement = judge(submission, sender_basis=OrganisationType(received.client.organisation_type).legal_basis, received_on=today)
+    needs = needs_of(submission.opinions)
     area = gateway.postcodes.lookup(child.postcode.reveal()) if child.postcode else None
     routing = route(submission, area, gateway.directory, today, edition=gateway.postcodes.edition)
     receiver = _receiver(gateway, routing.authority, submission)
@@ -89,9 +91,14 @@ def _notify(gateway: Gateway, received: Received, submission: Submission) -> Acc
         submission,
         received.body,
         Addressed(
-            judgement, routing, receiver, received.client.code, held.notification_id if held else uuid4(), held.reference if held else None
+            judgement=judgement,
+            routing=routing,
+            receiver=receiver,
+            sender_ods=received.client.code,
+            notification_id=held.notification_id if held else uuid4(),
+            needs=needs,
+            reference=held.reference if held else None,
         ),
-        on=today,
     )
     message_id = uuid4()
     born = child.birth_date

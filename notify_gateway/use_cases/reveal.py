@@ -16,14 +16,15 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import insert, select, update
+from sqlalchemy import Engine, insert, select, update
 
 from audit.events import Event
 from audit.log import append
 from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.clock import Clock
 from notify_gateway.domain.errors import Conflict, Issue, NotFound, Refused, Unavailable
 from notify_gateway.domain.identity import PrivateBytes
-from notify_gateway.privacy.keys import RecipientPrivateKey
+from notify_gateway.privacy.keys import RecipientPrivateKey, VerifyingKey
 from notify_gateway.privacy.sealing import open_envelope, strip_outer
 from notify_gateway.store import outbox, shred
 from notify_gateway.store.collection import AuthorityDeliveries
@@ -91,14 +92,24 @@ def grant(gateway: Gateway, *, authority: str, delivery_id: UUID, kind: Kind, re
     return made
 
 
-def open_granted(gateway: Gateway, keys: dict[str, RecipientPrivateKey], grant_id: UUID) -> PrivateBytes:
+@dataclass(frozen=True)
+class Vault:
+    """All that the opener has: the databases and the gateway's public key. None of the service's private keys is among it."""
+
+    clock: Clock
+    engine: Engine
+    shred_engine: Engine
+    gateway_public: VerifyingKey
+
+
+def open_granted(vault: Vault, keys: dict[str, RecipientPrivateKey], grant_id: UUID) -> PrivateBytes:
     """Use a grant up and return the plaintext: what the opener process does, and nobody else.
 
     That the envelope was opened is in the log before it is. Raises ``NotFound`` unless the grant is committed, fresh and unused, and
     ``Conflict`` when no managed key fits or the envelope was erased.
     """
-    now = gateway.clock.now()
-    with gateway.engine.begin() as connection:
+    now = vault.clock.now()
+    with vault.engine.begin() as connection:
         used = connection.execute(
             update(reveal_grants)
             .where(reveal_grants.c.id == grant_id, reveal_grants.c.used_at.is_(None), reveal_grants.c.expires_at > now)
@@ -111,14 +122,13 @@ def open_granted(gateway: Gateway, keys: dict[str, RecipientPrivateKey], grant_i
         fields = {"authority": used.authority, "kind": used.kind, "grant": str(grant_id)}
         append(connection, audit_tables, [Event("envelope:opened", at=now, actor="opener", subject=str(notification_id), fields=fields)])
         parts = outbox.parts(connection, [used.message_id])[used.message_id]
-    shred_key = shred.find(gateway.shred_engine, [used.message_id]).get(used.message_id)
+    shred_key = shred.find(vault.shred_engine, [used.message_id]).get(used.message_id)
     key = keys.get(used.authority)
     envelope = next((item for item in parts.envelopes if item.kind == used.kind), None)
     if shred_key is None or key is None or envelope is None or notification_id is None:
         raise Conflict(Issue(Code.KEY_NOT_HELD_HERE))
     inner = strip_outer(envelope.stored, shred_key, notification_id, envelope.kind)
-    public = gateway.signing_key.public()
-    return PrivateBytes(open_envelope(envelope.header, envelope.signature, inner, private_key=key, gateway_public=public))
+    return PrivateBytes(open_envelope(envelope.header, envelope.signature, inner, private_key=key, gateway_public=vault.gateway_public))
 
 
 def ask_opener(opener: Path | None, granted: Grant, *, within: float = 10.0) -> PrivateBytes:

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
-from mappings.needs import translate
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, Refused
 from notify_gateway.domain.identity import PrivateBytes
-from notify_gateway.domain.model import Judgement, Opinion, Routing, Submission
+from notify_gateway.domain.model import Judgement, Routing, Submission
 from notify_gateway.domain.refs import new_reference
 from notify_gateway.privacy.cards import card_plaintext
 from notify_gateway.privacy.keys import RecipientPublicKey, RecipientPurpose, Suite
@@ -34,6 +31,7 @@ class Addressed:
     receiver: Receiver
     sender_ods: str
     notification_id: UUID
+    needs: tuple[ViewNeed, ...]
     reference: str | None
     """The reference that the notification bears already; None for a new one."""
 
@@ -51,7 +49,7 @@ class Split:
     shred_key: bytes
 
 
-def split_identity(gateway: Gateway, submission: Submission, body: PrivateBytes, addressed: Addressed, *, on: date) -> Split:
+def split_identity(gateway: Gateway, submission: Submission, body: PrivateBytes, addressed: Addressed) -> Split:
     """Return view and envelopes of a submission; ``body`` is the message exactly as received.
 
     Raises ``Refused`` (quarantined) when one of the child's own identifiers is found in the view that would go out.
@@ -67,7 +65,7 @@ def split_identity(gateway: Gateway, submission: Submission, body: PrivateBytes,
         reference=reference,
         pseudonym=values[0][1] if values else gateway.pseudonyms.unlinked(),
         linked=bool(values),
-        needs=_needs(submission.opinions, on),
+        needs=addressed.needs,
         sender_ods=addressed.sender_ods,
     )
     try:
@@ -102,19 +100,3 @@ def split_identity(gateway: Gateway, submission: Submission, body: PrivateBytes,
         envelopes=(sealed("card", card_plaintext(submission.card, body)), sealed("original", body.reveal())),
         shred_key=shred_key,
     )
-
-
-def _needs(opinions: Iterable[Opinion], on: date) -> list[ViewNeed]:
-    """Translate what the trust coded; an opinion whose codes name no type of need still stands in the view, without one."""
-    needs: list[ViewNeed] = []
-    for opinion in opinions:
-        answers = [answer for coding in opinion.codings if (answer := translate(coding.system, coding.code, on)) is not None]
-        named = [(sen_type, answer) for answer in answers for sen_type in answer.sen_types]
-        for sen_type, answer in named:
-            area = answer.areas[0] if answer.areas else None
-            needs.append(ViewNeed(sen_type, area, opinion.certainty, opinion.kinds, answer.strength.value, answer.table_version))
-        if not named:
-            strength = answers[0].strength.value if answers else None
-            version = answers[0].table_version if answers else None
-            needs.append(ViewNeed(None, None, opinion.certainty, opinion.kinds, strength, version))
-    return needs

@@ -223,6 +223,21 @@ MESSAGE = [
         {"system": "http://snomed.info/sct", "code": "35919006"},
         where=f"{CONDITION}.code",
     ),
+    wrong("a SEN type of no table", Code.NEED_CODE_UNKNOWN, f"{CONDITION}.code.coding[0].code", "XYZ", where=CONDITION),
+    wrong(
+        "a code that denies the need",
+        Code.NEED_CONTRADICTED,
+        f"{CONDITION}.code.coding[1]",
+        {"system": "http://snomed.info/sct", "code": "700370003"},
+        where=CONDITION,
+    ),
+    wrong(
+        "a risk and no need",
+        Code.NEED_ONLY_RISK,
+        f"{CONDITION}.code.coding[0]",
+        {"system": "http://snomed.info/sct", "code": "395507008"},
+        where=CONDITION,
+    ),
     gone("an opinion without date", Code.OPINION_DATE, f"{CONDITION}.recordedDate"),
     wrong("a month of opinion", Code.OPINION_DATE, f"{CONDITION}.recordedDate", "2026-01"),
     wrong(

@@ -22,6 +22,7 @@ from notify_gateway.fhir.message import read_message
 from notify_gateway.fhir.outcome import operation_outcome
 from notify_gateway.fhir.parsing import parse
 from notify_gateway.fhir.structure import check_structure
+from notify_gateway.use_cases.needs import needs_of
 from tests.fhir.bad_messages import CASES, SECRET, Case, build
 from tests.support.messages import a_message
 
@@ -42,6 +43,7 @@ def accept(postcodes: PostcodeTable) -> Accept:
         if not isinstance(message, Submission):
             return message
         judge(message, sender_basis=LegalBasis.SECTION_23, received_on=TODAY)
+        needs_of(message.opinions)
         postcode = message.child.postcode
         area = postcodes.lookup(postcode.reveal()) if postcode else None
         return route(message, area, directory, TODAY, edition=postcodes.edition)
@@ -54,7 +56,7 @@ def test_the_table_has_at_least_150_cases_with_names_of_their_own() -> None:
 
 
 def test_the_table_raises_every_code_that_a_message_alone_can_raise() -> None:
-    elsewhere = {Code.STRUCTURE, Code.TOO_MANY_ISSUES, Code.NEED_CODE_UNKNOWN, Code.AGREEMENT_REQUIRED, Code.LIVES_IN_CROWN_DEPENDENCY}
+    elsewhere = {Code.STRUCTURE, Code.TOO_MANY_ISSUES, Code.AGREEMENT_REQUIRED, Code.LIVES_IN_CROWN_DEPENDENCY}
     families = {code for code in Code if code[3] in "2345"}
     assert families - {case.code for case in CASES} <= elsewhere
 

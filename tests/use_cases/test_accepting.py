@@ -216,3 +216,22 @@ def test_an_unknown_withdrawal_is_remembered_against_an_older_message_that_comes
     assert codes(conflict) == [Code.WITHDRAWN_BEFORE]
     newer = Message().identified(late.business_identifier).version_at(house.clock.now())
     assert house.accept(newer).authority == "E06000004"
+
+
+@pytest.mark.parametrize(
+    ("system", "needs", "code"),
+    [
+        ("https://w3id.org/early-years-send/fhir/CodeSystem/dfe-sen-type", ["XYZ"], Code.NEED_CODE_UNKNOWN),
+        ("http://snomed.info/sct", ["700370003"], Code.NEED_CONTRADICTED),
+        ("http://snomed.info/sct", ["395507008"], Code.NEED_ONLY_RISK),
+    ],
+    ids=["a type that is in no table", "a code that denies the need", "a risk alone"],
+)
+def test_codes_that_are_no_opinion_of_a_need_are_refused(house: House, system: str, needs: list[str], code: Code) -> None:
+    with pytest.raises(Refused) as error:
+        house.accept(a_message().needs(*needs, system=system))
+    assert codes(error) == [code]
+
+
+def test_a_risk_may_stand_beside_a_need(house: House) -> None:
+    house.accept(a_message().needs("395507008", "35919005", system="http://snomed.info/sct"))

@@ -40,6 +40,11 @@ def message() -> Message:
     return a_message().for_child(postcode="TS24 8AY").to_authority(HARTLEPOOL)
 
 
+def vault(house: House) -> reveal.Vault:
+    gateway = house.gateway
+    return reveal.Vault(gateway.clock, gateway.engine, gateway.shred_engine, gateway.signing_key.public())
+
+
 def offered(house: House, message: Message) -> UUID:
     house.accept(message)
     (hint,) = deliver.find_due(house.gateway)
@@ -56,7 +61,7 @@ def ask(house: House, delivery_id: UUID, authority: str = HARTLEPOOL, **other: s
 @contextmanager
 def running(house: House, folder: Path, address: Path) -> Iterator[None]:
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
-    thread = Thread(target=lambda: loop.run_until_complete(opener.serve(house.gateway, folder, address, stop)))
+    thread = Thread(target=lambda: loop.run_until_complete(opener.serve(vault(house), folder, address, stop)))
     thread.start()
     try:
         from tests.support.services import eventually
@@ -95,12 +100,12 @@ def test_a_grant_is_used_up_and_goes_stale(house: House, folder: Path, message: 
     delivery_id = offered(house, message)
     keys = opener.managed_keys(folder)
     used = ask(house, delivery_id)
-    reveal.open_granted(house.gateway, keys, used.id)
+    reveal.open_granted(vault(house), keys, used.id)
     stale = ask(house, delivery_id)
     house.clock.move(reveal.LASTS + timedelta(seconds=1))
     for grant_id in (used.id, stale.id, uuid4()):
         with pytest.raises(NotFound):
-            reveal.open_granted(house.gateway, keys, grant_id)
+            reveal.open_granted(vault(house), keys, grant_id)
 
 
 def test_nobody_here_opens_for_an_authority_that_holds_its_own_key(house: House, folder: Path) -> None:
