@@ -92,10 +92,9 @@ def _default(field: FieldInfo) -> str:
 
 def _plain(value: Any) -> str | None:
     """Return a value as it would be written in the environment."""
-    from datetime import timedelta
+    from pydantic_core import to_jsonable_python
 
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, timedelta):
-        return f"{value.total_seconds():g}"
-    return None if value is None else str(value)
+    plain = to_jsonable_python(value)
+    if isinstance(plain, bool):
+        return str(plain).lower()
+    return None if plain is None else str(plain)

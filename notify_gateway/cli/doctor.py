@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -210,6 +211,7 @@ def _inside(engine: Engine, settings: Settings, clock: Clock) -> Iterator[Check]
     yield check_clock(engine, clock)
     yield check_log(engine, settings, clock)
     yield from check_authorities(engine)
+    yield from check_opener(engine, settings)
 
 
 def check_clock(engine: Engine, clock: Clock) -> Check:
@@ -258,6 +260,28 @@ def check_authorities(engine: Engine) -> Iterator[Check]:
             f"notify-gateway authority key make --authority {each.gss} --purpose {missing[0]}, then authorities key add" if missing else ""
         )
         yield Check(f"authority {each.gss}", state, value, fix)
+
+
+def check_opener(engine: Engine, settings: Settings) -> Iterator[Check]:
+    """Where an authority's key is in managed custody, the opener answers at its socket."""
+    with reading(engine).begin() as connection:
+        managed = any(each.custody == "managed" for each in parties.receivers(connection).values())
+    if not managed:
+        return
+    address = settings.opener_socket
+    if address is None:
+        fix = "Set NOTIFY_GATEWAY_OPENER_SOCKET for gateway and opener alike."
+        yield Check("opener", State.FAIL, "an authority is in managed custody, and no socket is set", fix)
+        return
+    try:
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(2)
+            link.connect(str(address))
+    except OSError as error:
+        fix = "Start notify-gateway opener, under a user whose group the gateway is in."
+        yield Check("opener", State.FAIL, f"{address}: {error.strerror or 'does not answer'}", fix)
+    else:
+        yield Check("opener", State.OK, f"answers at {address}")
 
 
 def _key(settings: Settings, name: str, kind: type[Key]) -> tuple[Check, Key | None]:

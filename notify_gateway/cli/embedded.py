@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The whole service in one process: worker, dispatcher and sequencer in threads beside the front door. No server to install."""
+"""The whole service in one process: worker, dispatcher, sequencer and upkeep in threads beside the front door. Nothing to install."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import structlog
 from audit.guard import GuardRefused
 from audit.log import Sequencer
 from audit.merkle import ProofInvalid
-from notify_gateway.cli.run import outbox_of, worker_values
+from notify_gateway.cli.run import outbox_of, start_upkeep, worker_values
 from notify_gateway.runtime import Runtime, open_sequencer
 from workers.embedded import EmbeddedWorkers
 
@@ -24,6 +24,7 @@ class Embedded:
 
     def __init__(self, runtime: Runtime) -> None:
         """Open what is needed; raises ``KeyFileError`` when the log's private key is not there."""
+        self._core = runtime.gateway
         self._sequencer = open_sequencer(runtime.gateway.settings, runtime.gateway.clock)
         self._workers = EmbeddedWorkers(outbox_of(runtime.gateway), worker_values(runtime.gateway))
         self._stop = threading.Event()
@@ -31,6 +32,7 @@ class Embedded:
 
     def __enter__(self) -> Self:
         self._sequencing.start()
+        self._upkeep = start_upkeep(self._core, self._stop)
         self._workers.start()
         return self
 
@@ -38,6 +40,7 @@ class Embedded:
         self._workers.stop()
         self._stop.set()
         self._sequencing.join(timeout=10)
+        self._upkeep.join(timeout=10)
 
     def wake(self) -> None:
         """Look for due deliveries at once."""
