@@ -7,7 +7,7 @@ import hashlib
 import sys
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -46,6 +46,7 @@ class RunningService:
 
     The trusts RXX and RYY, an authority that collects (``PULL``) and one with a webhook (``WEBHOOK``), each with a working key (hybrid) and
     a recovery key (X25519), are on it. ``collected`` and ``receiver.applied`` are what the two authorities hold, by delivery id.
+    ``alongside`` are further processes that the supervisor starts again when they die.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class RunningService:
         broker_url: str | None = None,
         gateways: int = 2,
         environment: Mapping[str, str] | None = None,
+        alongside: Sequence[Process] = (),
     ) -> None:
         self.folder = folder
         self.embedded = database_url is None
@@ -86,7 +88,7 @@ class RunningService:
         self._closing.callback(self.receiver.close)
         self._set_up()
         self.processes = self._processes()
-        self.supervisor = Supervisor(list(self.processes.values()))
+        self.supervisor = Supervisor([*self.processes.values(), *alongside])
         self.clients = [httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) for port in self.ports]
 
     # Life

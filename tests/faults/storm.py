@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+"""A storm: honest senders post, an authority collects, and all the while parts of the service are killed; then the reckoning."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import httpx2
+from sqlalchemy import select
+
+from audit.events import read_leaf
+from audit.export import verify_export
+from audit.log import export_lines
+from audit.merkle import leaf_hash
+from audit.receipts import verify_promise, verify_receipt
+from notify_gateway.privacy.opening import open_delivery
+from notify_gateway.store import shred
+from notify_gateway.store.engine import reading
+from notify_gateway.store.tables import audit_tables, deliveries, messages, shred_keys
+from tests.support.messages import Message, a_message
+from tests.support.service import PULL, WEBHOOK, Acceptance, RunningService, a_message_for, issue_codes
+from tests.support.services import eventually
+
+HEALED_WITHIN = 40.0
+SENDERS = 8
+
+
+@dataclass
+class Sent:
+    """One notification as its sender knows it."""
+
+    message: Message
+    authority: str
+    request_id: str = field(default_factory=lambda: str(uuid4()))
+    task_id: str | None = None
+    acceptance: Acceptance | None = None
+    tries: int = 0
+
+
+class Storm:
+    """``count`` notifications, half to each authority, sent at a steady pace over ``seconds`` while ``faults`` strike, drawn from ``seed``.
+
+    Every kind of fault strikes at least once; each is a function that strikes and returns.
+    """
+
+    def __init__(
+        self, service: RunningService, faults: Mapping[str, Callable[[], None]], *, seed: int, count: int = 500, seconds: float = 20.0
+    ) -> None:
+        self.service, self.faults, self.seconds = service, faults, seconds
+        self.seed, self.random = seed, random.Random(seed)
+        authorities = [PULL, WEBHOOK]
+        self.sent = [Sent(a_message_for(a_message(), authorities[n % 2]), authorities[n % 2]) for n in range(count)]
+        self.struck: list[str] = []
+        self.unforeseen: Counter[str] = Counter()
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Return when all is sent, the last fault has struck and all has healed, or raise ``GaveUpWaiting``."""
+        print(f"storm: seed {self.seed}, {len(self.sent)} notifications, faults {', '.join(self.faults)}")
+        threads = [threading.Thread(target=self._send_all, args=(n,), name=f"sender-{n}") for n in range(SENDERS)]
+        collecting = threading.Thread(target=self._collect, name="collector")
+        for thread in (*threads, collecting):
+            thread.start()
+        try:
+            self._strike()
+            for thread in threads:
+                thread.join()
+            self._heal()
+        finally:
+            self._over.set()
+            collecting.join()
+
+    # Senders
+
+    def _send_all(self, number: int) -> None:
+        pace = self.seconds * SENDERS / len(self.sent)
+        with httpx2.Client(timeout=15) as client:
+            for sent in self.sent[number::SENDERS]:
+                self._send(sent, client)
+                self._over.wait(pace)
+
+    def _send(self, sent: Sent, client: httpx2.Client) -> None:
+        """Send until there is an answer, as an honest sender does: the same bytes under the same ids."""
+        while sent.task_id is None and not self._over.is_set():
+            port = self.service.ports[sent.tries % len(self.service.ports)]
+            sent.tries += 1
+            headers = {
+                "Authorization": f"Bearer {self.service.trust_token}",
+                "Content-Type": "application/fhir+json",
+                "X-Request-ID": sent.request_id,
+                "X-Correlation-ID": sent.request_id,
+            }
+            try:
+                url = f"http://127.0.0.1:{port}/fhir/R4/$process-message"
+                response = client.post(url, content=sent.message.bytes(), headers=headers)
+            except httpx2.TransportError:
+                self._over.wait(0.2)
+                continue
+            if response.status_code == 202:
+                sent.acceptance = Acceptance.of(response)
+                sent.task_id = sent.acceptance.task_id
+            elif response.status_code == 409 and issue_codes(response) == ["NG-6001"]:
+                sent.task_id = response.headers["location"].rsplit("/", 1)[1]
+            elif response.status_code == 503:
+                self._over.wait(0.3)
+            else:
+                self.unforeseen[f"{response.status_code} {issue_codes(response)}"] += 1
+                self._over.wait(0.3)
+
+    def _collect(self) -> None:
+        while not self._over.wait(0.1):
+            try:
+                self.service.collect_all()
+            except (httpx2.TransportError, AssertionError):
+                # The collector comes again, as an authority's machine does.
+                self._over.wait(0.5)
+
+    # Faults
+
+    def _strike(self) -> None:
+        kinds = list(self.faults)
+        self.random.shuffle(kinds)
+        plan = [*kinds, *self.random.choices(kinds, k=max(0, int(self.seconds / 1.5) - len(kinds)))]
+        for name in plan:
+            self._over.wait(self.random.uniform(0.3, 2.0))
+            self.struck.append(name)
+            self.faults[name]()
+        print(f"storm: struck {dict(Counter(self.struck))}")
+
+    def _heal(self) -> None:
+        expected = {sent.task_id for sent in self.sent}
+
+        def done() -> bool:
+            with reading(self.service.gateway.engine).begin() as connection:
+                rows = connection.execute(select(deliveries.c.notification_id, deliveries.c.authority, deliveries.c.state)).all()
+            finished = {PULL: "acknowledged", WEBHOOK: "received"}
+            return {str(row.notification_id) for row in rows if row.state == finished[row.authority]} >= expected
+
+        eventually(done, within=HEALED_WITHIN, every=0.25, what=f"all {len(expected)} delivered", tolerating=(Exception,))
+
+
+# The reckoning
+
+
+def check(storm: Storm) -> None:
+    """Everything that was promised to a sender or an authority holds; raises ``AssertionError`` naming what does not."""
+    service = storm.service
+    assert not storm.unforeseen, f"answers that no honest sender can do anything with: {storm.unforeseen}"
+    task_ids = [sent.task_id for sent in storm.sent]
+    assert None not in task_ids, "a sender was never answered"
+    assert len(set(task_ids)) == len(storm.sent), "two messages share a Task"
+    assert service.accepted() == {UUID(task_id) for task_id in task_ids if task_id}
+    assert service.states() == {"acknowledged": len(storm.sent) // 2, "received": len(storm.sent) // 2}
+    _check_applied_once(storm)
+    _check_shred_keys(service)
+    _check_log(storm)
+
+
+def _check_applied_once(storm: Storm) -> None:
+    """Each authority holds each message that was meant for it once, whole, and none of the other's."""
+    service = storm.service
+    assert not service.receiver.changed, "a delivery came again with other bytes"
+    assert not service.receiver.refused, service.receiver.refused
+    for authority, held in ((PULL, service.collected), (WEBHOOK, service.receiver.applied)):
+        originals = []
+        for body in held.values():
+            opened = open_delivery(json.loads(body), service.keys[authority][0], service.runtime.public.gateway)
+            assert opened.original is not None
+            originals.append(opened.original.reveal())
+        assert Counter(originals) == Counter(sent.message.bytes() for sent in storm.sent if sent.authority == authority)
+
+
+def _check_shred_keys(service: RunningService) -> None:
+    """Every message has its key; keys without a message are younger than the sweep's ten minutes, and the sweep takes just those."""
+    now = service.gateway.clock.now()
+    with reading(service.gateway.engine).begin() as connection:
+        held = set(connection.scalars(select(messages.c.id)))
+    with reading(service.gateway.shred_engine).begin() as connection:
+        keys = {row.message_id: row.created_at for row in connection.execute(select(shred_keys.c.message_id, shred_keys.c.created_at))}
+    assert held <= set(keys), "a message lost its shred key"
+    orphans = {message: at for message, at in keys.items() if message not in held}
+    assert all(now - at < timedelta(minutes=10) for at in orphans.values())
+    swept = shred.sweep_orphans(
+        service.gateway.shred_engine, service.gateway.engine, since=now - timedelta(days=1), before=now + timedelta(seconds=1)
+    )
+    assert swept == len(orphans)
+    assert service.row_counts()["shred_keys"] == len(held)
+
+
+def _check_log(storm: Storm) -> None:
+    """The log is whole from its leaves up, has every acceptance once and in time, and one of each step for each delivery."""
+    service = storm.service
+    eventually(lambda: service.row_counts()["audit_pending"] == 0, within=10, what="nothing pending")
+    with reading(service.gateway.engine).begin() as connection:
+        signed = eventually(lambda: list(export_lines(connection, audit_tables)), within=10)
+        first_signed = list(connection.execute(select(audit_tables.checkpoint.c.size, audit_tables.checkpoint.c.signed_at)))
+    verdict = verify_export(signed, [service.runtime.public.log])
+    leaves = [json.loads(line)["leaf"].encode() for line in signed[1:]]
+    assert verdict.in_full == len(leaves) == service.row_counts()["audit_leaf"]
+
+    events = [read_leaf(leaf) for leaf in leaves]
+    steps: Counter[tuple[str, str]] = Counter((event.tag, event.subject) for event in events)
+    for sent in storm.sent:
+        assert steps["notification:accepted", str(sent.task_id)] == 1
+    assert sum(count for (tag, _), count in steps.items() if tag == "notification:accepted") == len(storm.sent)
+    for authority, held in ((PULL, service.collected), (WEBHOOK, service.receiver.applied)):
+        wanted = ("delivery:offered", "delivery:received", "delivery:acknowledged") if authority == PULL else ("delivery:received",)
+        for delivery_id in held:
+            assert steps["delivery:attempted", delivery_id] >= 1
+            assert [steps[tag, delivery_id] for tag in wanted] == [1] * len(wanted), (delivery_id, wanted)
+
+    places = {leaf: place for place, leaf in enumerate(leaves)}
+    for sent in storm.sent:
+        if sent.acceptance is not None:
+            promise = verify_promise(sent.acceptance.promise, leaf_hash(sent.acceptance.leaf), service.runtime.public.promises)
+            place = places[sent.acceptance.leaf]
+            signed_at = min(at for size, at in first_signed if size > place) / 1_000_000
+            assert signed_at <= promise.due_at.timestamp(), "a promise was broken"
+    for sent in _sample(storm.sent, 10):
+        leaf, receipt = service.receipt(str(sent.task_id))
+        assert verify_receipt(receipt, leaf_hash(leaf), service.runtime.public.log).index == places[leaf]
+
+
+def _sample(sent: Sequence[Sent], count: int) -> list[Sent]:
+    return random.Random(1).sample(list(sent), min(count, len(sent)))
