@@ -185,6 +185,8 @@ _TYPES = (
     EventType(
         "log:opened", Klass.CHANGE, "{actor} opened the log {subject}.", (), ("previous", "previous_root", "previous_size", "reason")
     ),
+    EventType("log:viewed", Klass.DISCLOSE, "{actor} read what the log says of notification {subject}."),
+    EventType("log:exported", Klass.DISCLOSE, "{actor} exported the log {subject}."),
     EventType("task:viewed", Klass.STATUS, "{actor} looked at the progress of notification {subject}.", (), ("organisation",)),
     EventType(
         "postcodes:switched",

@@ -78,11 +78,9 @@ def prepare_leaf(event: Event) -> Appended:
 
 def insert_prepared(connection: Connection, tables: AuditTables, prepared: Sequence[Appended]) -> None:
     """The leaves are pending if, and only if, the caller's transaction commits; those of one call keep their order in the log."""
-    rows, last = [], 0
-    for entry in prepared:
-        # The log's order within one call is the caller's, so no two of its rows may share an instant.
-        last = max(entry.created_at, last + 1)
-        rows.append({"event_id": entry.event_id, "leaf": entry.leaf, "leaf_hash": entry.leaf_hash, "created_at": last})
+    rows = [
+        {"event_id": entry.event_id, "leaf": entry.leaf, "leaf_hash": entry.leaf_hash, "created_at": entry.created_at} for entry in prepared
+    ]
     if rows:
         connection.execute(insert(tables.pending), rows)
 
@@ -213,9 +211,8 @@ class Sequencer:
     def _sequence(self, connection: Connection, limit: int) -> int:
         """Move a batch of pending rows into the tree, within one transaction; return how many."""
         tables, old = self._tables, self._open_head(connection)
-        order = (tables.pending.c.created_at, tables.pending.c.event_id)
-        first = select(tables.pending).order_by(*order).limit(limit).subquery()
-        place = literal(old.size - 1) + func.row_number().over(order_by=(first.c.created_at, first.c.event_id))
+        first = select(tables.pending).order_by(tables.pending.c.arrival).limit(limit).subquery()
+        place = literal(old.size - 1) + func.row_number().over(order_by=first.c.arrival)
         batch = select(place, first.c.event_id, first.c.leaf, first.c.leaf_hash)
         columns = ["idx", "event_id", "leaf", "leaf_hash"]
         leaf = tables.leaf.c

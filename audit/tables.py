@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text, Uuid
+from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, MetaData, SmallInteger, Table, Text, Uuid
 
 from audit.merkle import HASH_SIZE
 
@@ -27,11 +27,12 @@ def define(metadata: MetaData) -> AuditTables:
         pending=Table(
             "audit_pending",
             metadata,
-            Column("event_id", Uuid, primary_key=True),
+            # The order of arrival, which no clock can turn round: what was committed before an act began arrived before it. Gaps happen.
+            Column("arrival", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+            Column("event_id", Uuid, nullable=False, unique=True),
             Column("leaf", LargeBinary, nullable=False),
             Column("leaf_hash", LargeBinary(HASH_SIZE), nullable=False),
-            Column("created_at", BigInteger, nullable=False),
-            Index("audit_pending_order", "created_at", "event_id"),
+            Column("created_at", BigInteger, nullable=False, index=True),
         ),
         leaf=Table(
             "audit_leaf",

@@ -1,11 +1,64 @@
 # SPDX-License-Identifier: MIT
-"""Evidence: the offline verifier under the service's own command; whoever lacks the command runs ``python -m audit.verify``."""
+"""Evidence: what the log says of a notification, the log itself, and the offline verifier (also ``python -m audit.verify``)."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Verify receipts, promises and exports of the audit log, offline.")
+from notify_gateway.cli.output import AsJson, Json, show, table
+from notify_gateway.cli.service import opened_core, operator
+
+app = typer.Typer(no_args_is_help=True, help="Read and export the audit log; verify receipts, promises and exports offline.")
+
+
+@app.command("show")
+def show_story(
+    reference: Annotated[str, typer.Argument(help="A notification's reference, such as SEN-7K2M9QXR-C.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show everything that happened to a notification, in the log's order. That you looked is recorded too."""
+    from notify_gateway.use_cases.evidence import story
+
+    with opened_core() as core:
+        found = story(core, reference=reference, actor=operator())
+    document: Json = [
+        {
+            "index": each.index,
+            "at": each.event.at.isoformat(),
+            "event": each.event.tag,
+            "actor": each.event.actor,
+            "subject": each.event.subject,
+            "fields": dict(each.event.fields),
+            "sentence": each.event.sentence(),
+        }
+        for each in found
+    ]
+    rows = [(each.index, each.event.at.strftime("%d %b %Y %H:%M:%S"), each.event.sentence()) for each in found]
+    show(as_json, document, table(("Entry", "UTC", "What happened"), rows))
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(dir_okay=False, help="File to write, one line per entry; it must not exist.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the signed log to a file, for the offline verifier. That it was exported is recorded first. It is personal data: keep it so."""
+    from notify_gateway.use_cases.evidence import export as lines
+
+    count = -1
+    with opened_core() as core, open(out, "x", encoding="utf-8", opener=_for_the_owner) as file:
+        for line in lines(core, actor=operator()):
+            file.write(line.rstrip("\n") + "\n")
+            count += 1
+    show(as_json, {"file": str(out), "entries": max(count, 0)}, f"{max(count, 0)} entries, and the checkpoint that signs them: {out}")
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)

@@ -53,13 +53,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "audit_pending",
+        sa.Column("arrival", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("leaf", sa.LargeBinary(), nullable=False),
         sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_audit_pending")),
+        sa.PrimaryKeyConstraint("arrival", name=op.f("pk_audit_pending")),
+        sa.UniqueConstraint("event_id", name=op.f("uq_audit_pending_event_id")),
     )
-    op.create_index("audit_pending_order", "audit_pending", ["created_at", "event_id"], unique=False)
+    op.create_index(op.f("ix_audit_pending_created_at"), "audit_pending", ["created_at"], unique=False)
     op.create_table(
         "authorities",
         sa.Column("gss", sa.String(length=9), nullable=False),
@@ -290,7 +292,7 @@ def downgrade() -> None:
     op.drop_table("thread_keys")
     op.drop_table("clients")
     op.drop_table("authorities")
-    op.drop_index("audit_pending_order", table_name="audit_pending")
+    op.drop_index(op.f("ix_audit_pending_created_at"), table_name="audit_pending")
     op.drop_table("audit_pending")
     op.drop_table("audit_node")
     op.drop_index(op.f("ix_audit_leaf_leaf_hash"), table_name="audit_leaf")
