@@ -51,7 +51,8 @@ def doctor(as_json: AsJson = False) -> None:
     """
     from rich.text import Text
 
-    from notify_gateway.cli.doctor import State, examine
+    from notify_gateway.cli.doctor import examine
+    from notify_gateway.cli.findings import State
 
     found = examine()
     failed = sum(each.state is State.FAIL for each in found)

@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit: 0 done, 1 failed, 2 wrong usage."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(given)
+        app(given, prog_name="notify-gateway")
     except (Exception, KeyboardInterrupt) as error:
         sys.exit(report(error, as_json="--json" in given))
 
