@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Sees to the servers that tests run against: PostgreSQL, Redis, nginx, Chromium and a font. Needs only the standard library.
+"""Sees to the servers that tests run against: PostgreSQL, Redis, nginx, curl, Chromium and a font. Needs only the standard library.
 
 What is missing is installed by one ``apt-get install`` where that is allowed (root, or sudo without a password); elsewhere the text
 says what to install. When all is there nothing is changed, and it takes a few milliseconds.
@@ -54,6 +54,7 @@ PARTS = (
     Part("PostgreSQL", lambda: find_program("initdb") and find_program("postgres"), ("postgresql",)),
     Part("Redis", lambda: find_program("redis-server"), ("redis-server",)),
     Part("nginx", lambda: find_program("nginx"), ("nginx",)),
+    Part("curl", lambda: find_program("curl"), ("curl",)),
     Part("Chromium", lambda: find_program("chromium", "chromium-browser", "google-chrome"), ("chromium",)),
     Part("Liberation fonts", find_font, ("fonts-liberation",)),
 )
