@@ -71,7 +71,9 @@ def call(folder: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Call]:
         signal.signal(number, handler)
 
 
-def call_outside(*arguments: object, folder: Path, stdin: str = "", environment: dict[str, str] | None = None, within: float = 90) -> Result:
+def call_outside(
+    *arguments: object, folder: Path, stdin: str = "", environment: dict[str, str] | None = None, within: float = 90
+) -> Result:
     """Run the command as a process of its own in ``folder``."""
     command = [*COMMAND, *(str(each) for each in arguments)]
     env = base_environment() | (environment or {})

@@ -146,7 +146,9 @@ def test_an_authority_is_told_what_keys_it_still_needs(ready: Call) -> None:
     assert _events()[-6:] == ["client:registered", "config:changed", "key:registered", "key:registered", "key:retired", "token:issued"]
 
 
-@pytest.mark.parametrize("as_heard", [str.lower, lambda text: text.replace(" ", "-"), lambda text: text.replace("0", "O").replace("1", "l")])
+@pytest.mark.parametrize(
+    "as_heard", [str.lower, lambda text: text.replace(" ", "-"), lambda text: text.replace("0", "O").replace("1", "l")]
+)
 def test_a_fingerprint_is_known_however_it_is_written_down(as_heard: object, ready: Call) -> None:
     ready(*REGISTER)
     spoken = as_heard(_key(ready, "working")["fingerprint"])  # type: ignore[operator]

@@ -97,7 +97,15 @@ def test_rows_that_were_left_out_are_named_by_line(call: Call, folder: Path) -> 
 
 
 def test_progress_is_drawn_on_a_terminal_and_results_stay_pure(folder: Path) -> None:
-    rows = "".join(f"{a}{b}{n} {m}{c}{d},E06000004,,E92000001\n" for a in "BLMT" for b in "ABDLS" for n in range(1, 99) for m in range(10) for c in "AB" for d in "DEFGHJLN")
+    rows = "".join(
+        f"{a}{b}{n} {m}{c}{d},E06000004,,E92000001\n"
+        for a in "BLMT"
+        for b in "ABDLS"
+        for n in range(1, 99)
+        for m in range(10)
+        for c in "AB"
+        for d in "DEFGHJLN"
+    )
     (folder / "big.csv").write_text("pcds,oslaua,doterm,ctry\n" + rows)
     terminal, other = os.openpty()
     ended = subprocess.Popen(
@@ -156,7 +164,9 @@ def test_settings_are_shown_with_their_source_and_no_secret(call: Call, folder: 
 
 def test_all_settings_are_documented_as_a_table(call: Call) -> None:
     lines = call("config", "docs").out.splitlines()
-    assert [re.match(r"\| `(\w+)` \|", line)[1] for line in lines[2:]] == [f"NOTIFY_GATEWAY_{name.upper()}" for name in Settings.model_fields]  # type: ignore[index]
+    assert [re.match(r"\| `(\w+)` \|", line)[1] for line in lines[2:]] == [
+        f"NOTIFY_GATEWAY_{name.upper()}" for name in Settings.model_fields
+    ]  # type: ignore[index]
     assert all(line.count("|") == 4 for line in lines)
 
 

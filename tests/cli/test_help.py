@@ -53,7 +53,9 @@ def test_every_option_and_argument_is_explained() -> None:
 
 def test_every_command_that_prints_a_result_prints_it_as_json_too() -> None:
     without = {
-        name for name, command in LEAVES.items() if not any("--json" in parameter.opts for parameter in command.params)  # type: ignore[attr-defined]
+        name
+        for name, command in LEAVES.items()
+        if not any("--json" in parameter.opts for parameter in command.params)  # type: ignore[attr-defined]
     }
     assert without == SHOWN_AS_JSON_ELSEWHERE | PROCESSES
 

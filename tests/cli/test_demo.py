@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""The demonstration plays through the real front door, tells what it saw, may be run again, and goes on serving when asked."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from notify_gateway.cli.demo import message as messages
+from notify_gateway.cli.demo.message import MIDDLESBROUGH, STOCKTON, Home
+from notify_gateway.domain.clock import SystemClock
+from notify_gateway.domain.identity import has_valid_check_digit
+from tests.cli.conftest import COMMAND, Call, call_outside
+from tests.support.processes import Process, base_environment
+from tests.support.services import eventually, free_port
+from tests.support.waiting import ROOT
+
+STEPS = {
+    *("Posted", "Checked", "Promised", "Split", "Sealed", "Committed", "Queued"),
+    *("Delivered", "Opened", "Received", "Acknowledged", "Receipt", "In the log", "Refused"),
+}
+
+
+def test_it_ends_with_0_twice_on_the_same_folder_and_tells_every_step(folder: Path) -> None:
+    outputs = []
+    for _ in range(2):
+        result = call_outside("demo", "--once", "--data", "demo", "--port", free_port(), folder=folder)
+        assert result.status == 0, result.err + result.out
+        assert result.err == ""
+        outputs.append(result.out)
+        told = re.findall(r"✓ (.{12}\S?)", result.out)
+        assert {title.strip() for title in told} == STEPS
+    references = [set(re.findall(r"SEN-[0-9A-Z]{8}-[0-9A-Z]", out)) for out in outputs]
+    assert all(len(found) == 2 for found in references)
+    assert not references[0] & references[1]
+    assert "NG-4001" in outputs[0]
+    family = [trace for trace in messages.traces(messages.template()) if trace != STOCKTON.postcode]
+    assert not [trace for trace in family if trace in outputs[0]]
+    assert (folder / "demo").stat().st_mode & 0o077 == 0
+
+
+def test_what_it_tells_was_seen(folder: Path) -> None:
+    result = call_outside("demo", "--once", "--json", "--data", "demo", "--port", free_port(), folder=folder)
+    steps = {step["title"]: step for step in reversed(result.json["steps"])}
+    entries = [line.split() for line in steps["In the log"]["evidence"]]
+    tags = [entry[2] for entry in entries]
+    assert tags == [
+        "notification:accepted",
+        *(f"delivery:{act}" for act in ("attempted", "offered", "fetched", "received", "acknowledged")),
+    ]
+    assert f"log entry {entries[0][0]}" in steps["Committed"]["words"]
+    assert f"index {entries[0][0]} " in steps["Receipt"]["evidence"][0]
+    (kept,) = (folder / "demo/authorities" / STOCKTON.gss / "deliveries").iterdir()
+    key = folder / "demo/authorities" / STOCKTON.gss / "working.key"
+    opened = call_outside("authority", "open", kept, "--key", key, "--gateway-key", folder / "demo/keys/gateway.pub.json", folder=folder)
+    assert opened.status == 0, opened.err
+    assert kept.stem in opened.out
+
+
+def test_it_goes_on_serving_until_it_is_ended(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [*COMMAND, "demo", "--data", "demo", "--port", str(port)]
+        demo = Process(command, name="demo", log=folder / "demo.log", cwd=folder, env=base_environment()).start(wait=False)
+        try:
+            eventually(lambda: demo.says("Open what was delivered"), within=60, what="serving")
+            said = demo.output
+            assert f"Port {port} is taken" in said
+            address = re.search(r"front page\s+(http://127\.0\.0\.1:\d+/)", said)
+            assert address is not None
+            assert httpx2.get(f"{address[1]}_status").json()["status"] == "pass"
+            token = re.search(r"ng_authority_\S+", said)
+            assert token is not None
+            listed = httpx2.get(f"{address[1]}authority/v1/deliveries", headers={"Authorization": f"Bearer {token[0]}"})
+            assert listed.status_code == 200
+            again = call_outside("demo", "--once", "--data", "demo", folder=folder)
+            assert again.status == 1
+            assert "runs there already" in again.err
+            assert demo.terminate(within=30) == 0
+            assert "Traceback" not in demo.output
+        finally:
+            demo.stop()
+
+
+def test_it_touches_no_folder_of_another(call: Call, folder: Path) -> None:
+    (folder / "service").mkdir()
+    (folder / "service/main.sqlite3").write_bytes(b"precious")
+    result = call("demo", "--once", "--data", "service")
+    assert result.status == 1
+    assert "belongs to something else" in result.err
+    assert (folder / "service/main.sqlite3").read_bytes() == b"precious"
+    assert [path.name for path in (folder / "service").iterdir()] == ["main.sqlite3"]
+
+
+def test_it_uses_no_setting_of_a_real_service(folder: Path) -> None:
+    real = {
+        "NOTIFY_GATEWAY_DEPLOYMENT": "live",
+        "NOTIFY_GATEWAY_BASE_URL": "https://gateway.example",
+        "NOTIFY_GATEWAY_DATABASE_URL": "postgresql+psycopg://real@127.0.0.1:1/real",
+        "NOTIFY_GATEWAY_BROKER_URL": "redis://127.0.0.1:1/0",
+        "NOTIFY_GATEWAY_KEYS_DIR": str(folder / "real-keys"),
+    }
+    result = call_outside("demo", "--once", "--data", "demo", "--port", free_port(), folder=folder, environment=real)
+    assert result.status == 0, result.err
+    assert not (folder / "real-keys").exists()
+
+
+def test_the_packaged_message_is_the_example() -> None:
+    assert messages.template() == json.loads((ROOT / "examples" / messages.NAME).read_bytes())
+
+
+@pytest.mark.parametrize("home", [STOCKTON, MIDDLESBROUGH], ids=lambda home: home.gss)
+def test_a_fresh_message_shares_no_id_with_another_and_names_nobody_real(home: Home) -> None:
+    now = SystemClock().now()
+    one, other = (json.dumps(messages.fresh(home, now)) for _ in range(2))
+    ids = [set(re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", text)) for text in (one, other)]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    assert "2026-000123" not in one
+    assert home.nhs_number.startswith("999")
+    assert has_valid_check_digit(home.nhs_number)
+    assert home.postcode in one
+    assert home.gss in one
