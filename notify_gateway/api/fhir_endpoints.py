@@ -8,13 +8,14 @@ import re
 from base64 import b64encode
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 
 from audit.receipts import make_promise
 from notify_gateway.api import answers
 from notify_gateway.api.http import FHIR_JSON, fhir_response, read_body, request_ids, require_acceptable, require_content_type, uuid_in_path
 from notify_gateway.api.service import Service, service
 from notify_gateway.domain.catalogue import Code
-from notify_gateway.domain.errors import Duplicate, Unavailable
+from notify_gateway.domain.errors import Duplicate, NotifyError
 from notify_gateway.domain.identity import PrivateBytes
 from notify_gateway.fhir.outcome import operation_outcome
 from notify_gateway.use_cases import proofs, track
@@ -98,6 +99,7 @@ async def _receipt_within(parts: Service, accepted: Accepted, seconds: int) -> s
     while loop.time() < until:
         try:
             return (await asyncio.to_thread(proofs.proof_of, parts.gateway, accepted.event_id)).receipt
-        except Unavailable:
+        except (NotifyError, SQLAlchemyError):
+            # The notification is kept, and the answer says so whatever becomes of the proof: it is to be had at the Task later.
             await asyncio.sleep(0.03)
     return None

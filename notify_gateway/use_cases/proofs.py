@@ -27,10 +27,11 @@ class Proof:
 def proof_of(gateway: Gateway, event_id: UUID) -> Proof:
     """Return the proof of an event; raises ``Unavailable`` while it waits to be signed, ``NotFound`` when there is no such event."""
     with reading(gateway.engine).begin() as connection:
-        receipt = receipt_for(connection, audit_tables, event_id)
         held, pending = audit_tables.leaf.c, audit_tables.pending.c
-        leaf = connection.scalar(select(held.leaf).where(held.event_id == event_id))
+        # In the order in which events move: whoever looked at the log first could miss one that is sequenced between the two looks.
         waiting = connection.scalar(select(pending.event_id).where(pending.event_id == event_id))
+        leaf = connection.scalar(select(held.leaf).where(held.event_id == event_id))
+        receipt = receipt_for(connection, audit_tables, event_id)
     if leaf is not None and receipt is not None:
         return Proof(leaf, receipt)
     if leaf is None and waiting is None:
