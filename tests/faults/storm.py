@@ -59,6 +59,7 @@ class Storm:
         self.sent = [Sent(a_message_for(a_message(), authorities[n % 2]), authorities[n % 2]) for n in range(count)]
         self.struck: list[str] = []
         self.unforeseen: Counter[str] = Counter()
+        self.waits: Counter[str] = Counter()
         self._over = threading.Event()
 
     def run(self) -> None:
@@ -70,12 +71,17 @@ class Storm:
             thread.start()
         try:
             self._strike()
-            for thread in threads:
-                thread.join()
+            eventually(
+                lambda: not any(thread.is_alive() for thread in threads),
+                within=HEALED_WITHIN,
+                every=0.2,
+                what=f"every sender answered; since then {dict(self.waits)}",
+            )
             self._heal()
         finally:
             self._over.set()
-            collecting.join()
+            for thread in (*threads, collecting):
+                thread.join()
 
     # Senders
 
@@ -109,6 +115,7 @@ class Storm:
             elif response.status_code == 409 and issue_codes(response) == ["NG-6001"]:
                 sent.task_id = response.headers["location"].rsplit("/", 1)[1]
             elif response.status_code == 503:
+                self.waits[issue_codes(response)[0]] += 1
                 self._over.wait(0.3)
             else:
                 self.unforeseen[f"{response.status_code} {issue_codes(response)}"] += 1

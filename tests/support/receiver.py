@@ -31,10 +31,11 @@ class Nonces:
 
 
 class RecordingReceiver:
-    """Keeps the bytes of each delivery at its first POST (``applied``), counts the POSTs of each (``posts``) and those refused by code.
+    """Keeps the bytes of each delivery at its first POST (``applied``) and all ``headers``; counts the POSTs of each (``posts``).
 
-    ``answer`` may be replaced to misbehave: it is given the number of the POST of that delivery and returns the HTTP status to send; the
-    delivery is applied whatever it says, as by a receiver that dies between its own commit and its answer.
+    What bears no good signature is counted in ``refused``, by code. ``answer`` may be replaced to misbehave: it is given the number of the
+    POST of that delivery and returns the HTTP status to send; the delivery is applied whatever it says, as by a receiver that dies between
+    its own commit and its answer.
     """
 
     def __init__(self) -> None:
@@ -42,6 +43,7 @@ class RecordingReceiver:
         self.changed: list[str] = []
         self.posts: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.headers: list[dict[str, str]] = []
         self.answer: Callable[[int], int] = lambda _: 200
         self.key: Ed25519PublicKey | None = None
         self._nonces = Nonces()
@@ -74,6 +76,7 @@ class RecordingReceiver:
 
     async def _receive(self, request: web.Request) -> web.Response:
         body = await request.read()
+        self.headers.append(dict(request.headers))
         assert self.key is not None
         try:
             verified = verify("POST", self.url, request.headers, body, self.key, self._nonces, datetime.now(UTC))  # noqa: TID251

@@ -46,7 +46,7 @@ class RunningService:
 
     The trusts RXX and RYY, an authority that collects (``PULL``) and one with a webhook (``WEBHOOK``), each with a working key (hybrid) and
     a recovery key (X25519), are on it. ``collected`` and ``receiver.applied`` are what the two authorities hold, by delivery id.
-    ``alongside`` are further processes that the supervisor starts again when they die.
+    ``alongside`` are further processes that the supervisor starts again when they die; ``embedded_as`` is the module of the one process.
     """
 
     def __init__(
@@ -59,9 +59,10 @@ class RunningService:
         gateways: int = 2,
         environment: Mapping[str, str] | None = None,
         alongside: Sequence[Process] = (),
+        embedded_as: str = "tests.support.embedded",
     ) -> None:
         self.folder = folder
-        self.embedded = database_url is None
+        self.embedded, self._embedded_as = database_url is None, embedded_as
         self.data_dir, self.logs, self.temporary = folder / "data", folder / "logs", folder / "tmp"
         for made in (self.data_dir, self.logs, self.temporary):
             made.mkdir(parents=True)
@@ -287,7 +288,7 @@ class RunningService:
 
     def _processes(self) -> dict[str, Process]:
         if self.embedded:
-            return {"embedded": self._process("embedded", "tests.support.embedded", str(self.ports[0]))}
+            return {"embedded": self._process("embedded", self._embedded_as, str(self.ports[0]))}
         commands: dict[str, tuple[str, ...]] = {f"gateway-{n}": ("serve", "--port", str(port)) for n, port in enumerate(self.ports, 1)}
         commands |= {"worker": ("worker",), "scheduler": ("schedule",), "sequencer": ("sequence",)}
         return {name: self._process(name, "notify_gateway.cli.main", *arguments) for name, arguments in commands.items()}
@@ -300,3 +301,8 @@ class RunningService:
 def a_message_for(message: Message, gss: str) -> Message:
     """Make the child of ``message`` live where ``gss`` is the responsible authority, and address the message to it."""
     return message.for_child(postcode=POSTCODES[gss]).to_authority(gss)
+
+
+def plain_url(url: str) -> str:
+    """Return the URL of a PostgreSQL database as its own tools take it."""
+    return url.replace("postgresql+psycopg:", "postgresql:", 1)
