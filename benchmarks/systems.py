@@ -24,7 +24,7 @@ from tests.support.services import PrivatePostgres, PrivateRedis, Process, answe
 TRUST, AUTHORITY = "RXX", "E06000004"
 GATEWAYS = 2
 POOL = ("--pool", "prefork", "--concurrency", "2")
-"""The baseline's: Celery's default on two cores. Four processes, or eight threads, made no difference here beyond the noise."""
+"""The baseline's: Celery's default on two cores. In a few runs neither four processes nor eight threads were clearly faster."""
 COMMAND = ("-m", "notify_gateway.cli.main")
 
 
