@@ -64,7 +64,10 @@ async def _known(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = Code.METHOD_NOT_ALLOWED if error.status_code == 405 else Code.NO_SUCH_PAGE
-    return error_response(request, NotFound(Issue(code)))
+    response = error_response(request, NotFound(Issue(code)))
+    if allowed := (error.headers or {}).get("Allow"):
+        response.headers["Allow"] = allowed
+    return response
 
 
 async def _parameters(request: Request, _error: Exception) -> Response:

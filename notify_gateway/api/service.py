@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from mappings.postcodes import PostcodeError
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Unavailable
 from notify_gateway.fhir.structure import check_structure, warm_up
+from notify_gateway.privacy.memory import guard_memory
 from notify_gateway.runtime import Runtime
 from notify_gateway.use_cases import proofs
 from notify_gateway.use_cases.access import DoorKeeper
@@ -69,7 +71,7 @@ class Service:
         """Check the structure of a large document in another process, so that nobody else waits for it; raises what the check raises."""
         with self._pool_lock:
             if self._pool is None:
-                self._pool = ProcessPoolExecutor(max_workers=1, initializer=warm_up)
+                self._pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"), initializer=_ready_to_check)
             pool = self._pool
         try:
             pool.submit(check_structure, document).result(timeout=LARGE_BODY_WITHIN)
@@ -79,6 +81,12 @@ class Service:
                     self._pool = None
             pool.shutdown(wait=False, cancel_futures=True)
             raise Unavailable(Code.OVERLOADED) from None
+
+
+def _ready_to_check() -> None:
+    # A process that was spawned anew has lost its parent's protection of what is in memory.
+    guard_memory()
+    warm_up()
 
 
 class Health:
