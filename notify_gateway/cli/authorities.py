@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from notify_gateway.cli.failures import CommandFailed
 from notify_gateway.cli.output import AsJson, Json, Words, facts, show, table, warning
-from notify_gateway.cli.parties import Days, issue_token
-from notify_gateway.cli.service import opened, operator
+from notify_gateway.cli.parties import Days, as_documents, as_lines, issue_token, tokens_of
+from notify_gateway.cli.service import opened, operator, settings
 
 if TYPE_CHECKING:
     from notify_gateway.store.parties import Receiver
@@ -65,16 +66,24 @@ def register(
 
 @app.command("list")
 def list_authorities(as_json: AsJson = False) -> None:
-    """List the authorities on the service with their keys, and say what each still lacks."""
+    """List the authorities on the service with their keys and tokens, and say what each still lacks."""
     with opened() as runtime:
         receivers = list(runtime.gateway.receivers.get().values())
+        tokens = {client.code: told for client, told in tokens_of(runtime, "authority")}
+    document: list[Json] = [{**_document(each), "tokens": as_documents(tokens.get(each.gss, ()))} for each in receivers]
     rows = [
-        (each.gss, each.name, each.custody, each.channel, "\n".join(f"{key.kid} ({key.purpose})" for key in each.live_keys), _lack(each))
+        (
+            each.gss,
+            each.name,
+            f"{each.custody}, {each.channel}",
+            "\n".join(f"{key.kid} ({key.purpose})" for key in each.live_keys) or "none",
+            as_lines(tokens.get(each.gss, ())),
+            _lack(each),
+        )
         for each in receivers
     ]
     empty = "No authority is on the service. Next: notify-gateway authorities register GSS --custody authority-held --channel pull"
-    columns = ("GSS", "Name", "Custody", "Channel", "Live keys", "Still missing")
-    show(as_json, [_document(each) for each in receivers], table(columns, rows) if rows else empty)
+    show(as_json, document, table(("GSS", "Name", "Custody, channel", "Live keys", "Tokens", "Still missing"), rows) if rows else empty)
 
 
 @app.command()
@@ -113,6 +122,35 @@ def add_key(
     show(as_json, document, words, *_left_to_do(receiver))
 
 
+@key_app.command("make-managed")
+def make_managed(gss: Gss, as_json: AsJson = False) -> None:
+    """Make the key of an authority in managed custody, where the opener keeps its keys (NOTIFY_GATEWAY_OPENER_KEYS_DIR).
+
+    Run it as the opener's own user, who alone may read the private file. The public file is beside it: register it with authorities
+    key add and the fingerprint that is shown here.
+
+    Example: notify-gateway authorities key make-managed E06000002
+    """
+    from notify_gateway.opener import make_managed_key
+    from notify_gateway.privacy.keys import fingerprint, save
+    from notify_gateway.privacy.memory import guard_memory
+
+    guard_memory()
+    authority, folder = gss.strip().upper(), settings().opener_keys
+    public_file = folder / f"{authority}.pub"
+    if public_file.exists():
+        raise CommandFailed("The file exists already", f"{public_file} is there, and no key is ever overwritten.", "Move it away first.")
+    try:
+        key = make_managed_key(folder, authority)
+    except ValueError as error:
+        raise CommandFailed("The key cannot be made", f"{error}.", "Give the GSS code: E and eight digits.") from None
+    save(public_file, key.public())
+    spoken = fingerprint(key.public())
+    document: Json = {"kid": key.kid, "authority": authority, "public_file": str(public_file), "fingerprint": spoken}
+    words = facts({"key id": key.kid, "public": public_file, "fingerprint": spoken})
+    show(as_json, document, words, f"Next: notify-gateway authorities key add {public_file} --fingerprint '{spoken}'")
+
+
 @key_app.command("retire")
 def retire_key(kid: Annotated[str, typer.Argument(metavar="KID", help="The key's id, as list shows it.")], as_json: AsJson = False) -> None:
     """Seal nothing more to a key. What was sealed to it still opens with it: the authority must keep the private file."""
@@ -141,12 +179,12 @@ def _lack(receiver: Receiver) -> str:
 def _left_to_do(receiver: Receiver) -> list[Words]:
     if not missing_keys(receiver):
         return [f"It has the keys that it needs. Next: notify-gateway authorities token {receiver.gss}"]
+    make = f"  The authority runs: notify-gateway authority key make --authority {receiver.gss} --purpose {{purpose}} --out FILE"
+    if receiver.custody == Custody.MANAGED:
+        make = f"  The opener's user:  notify-gateway authorities key make-managed {receiver.gss}"
     return [
         warning(f"Still missing: {_lack(receiver)}."),
-        *(
-            f"  The authority runs: notify-gateway authority key make --authority {receiver.gss} --purpose {purpose} --out FILE"
-            for purpose in missing_keys(receiver)
-        ),
+        *(make.format(purpose=purpose) for purpose in missing_keys(receiver)),
         "  Then you run:       notify-gateway authorities key add FILE.pub --fingerprint '…'",
     ]
 

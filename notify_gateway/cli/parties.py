@@ -3,19 +3,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notify_gateway.cli.failures import CommandFailed
-from notify_gateway.cli.output import facts, show, tell, warning
+from notify_gateway.cli.output import Json, facts, show, tell, warning
 from notify_gateway.cli.service import opened, operator
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
-    from notify_gateway.store.parties import Token
+    from notify_gateway.runtime import Runtime
+    from notify_gateway.store.parties import Client, Token
 
 Days = Annotated[int, typer.Option(min=1, max=3650, help="Days for which the token is valid.")]
 
@@ -32,13 +36,33 @@ def issue_token(kind: str, code: str, days: int, *, as_json: bool) -> None:
     tell(warning("This is the only time that the token is shown. Hand it over by a way that only its owner reads."))
 
 
-def standing(token: Token, now: datetime) -> str:
-    """Return in a word or two how a token stands."""
-    if token.revoked_at is not None:
-        return f"revoked {token.revoked_at:%Y-%m-%d}"
-    if token.expires_at is not None and token.expires_at <= now:
-        return f"expired {token.expires_at:%Y-%m-%d}"
-    return f"valid until {token.expires_at:%Y-%m-%d}" if token.expires_at else "valid"
+@dataclass(frozen=True, slots=True)
+class TokenStanding:
+    """A token by its id, and in a word or two how it stands."""
+
+    id: UUID
+    standing: str
+
+
+def tokens_of(runtime: Runtime, kind: str) -> list[tuple[Client, list[TokenStanding]]]:
+    """Return the clients of a kind by code, each with its tokens, oldest first."""
+    from notify_gateway.store import parties
+    from notify_gateway.store.engine import reading
+
+    now = runtime.gateway.clock.now()
+    with reading(runtime.gateway.engine).begin() as connection:
+        held = [(client, parties.list_tokens(connection, client.id)) for client in parties.list_clients(connection, kind)]
+    return [(client, [TokenStanding(token.id, _standing(token, now)) for token in tokens]) for client, tokens in held]
+
+
+def as_documents(tokens: Iterable[TokenStanding]) -> list[Json]:
+    """Return tokens as JSON values."""
+    return [{"token_id": str(each.id), "standing": each.standing} for each in tokens]
+
+
+def as_lines(tokens: Iterable[TokenStanding]) -> str:
+    """Return tokens as lines of a cell."""
+    return "\n".join(f"{each.id}  {each.standing}" for each in tokens) or "none"
 
 
 def instant(moment: datetime | None) -> str | None:
@@ -53,3 +77,11 @@ def readable(name: str) -> str:
             "The name cannot be used", "A name has 1 to 200 characters that can be printed.", "Give the name as it is written."
         )
     return name.strip()
+
+
+def _standing(token: Token, now: datetime) -> str:
+    if token.revoked_at is not None:
+        return f"revoked {token.revoked_at:%Y-%m-%d}"
+    if token.expires_at is None:
+        return "valid"
+    return f"{'expired' if token.expires_at <= now else 'valid until'} {token.expires_at:%Y-%m-%d}"

@@ -9,8 +9,8 @@ from uuid import UUID
 import typer
 
 from notify_gateway.cli.failures import CommandFailed
-from notify_gateway.cli.output import AsJson, show, table
-from notify_gateway.cli.parties import Days, instant, issue_token, readable, standing
+from notify_gateway.cli.output import AsJson, Json, show, table
+from notify_gateway.cli.parties import Days, as_documents, as_lines, instant, issue_token, readable, tokens_of
 from notify_gateway.cli.service import opened, operator
 from notify_gateway.domain.model import OrganisationType
 
@@ -51,27 +51,19 @@ def token(ods: Ods, days: Days = 365, as_json: AsJson = False) -> None:
 @app.command("list")
 def list_trusts(as_json: AsJson = False) -> None:
     """List the trusts with their tokens' ids and standing."""
-    from notify_gateway.store import parties
-    from notify_gateway.store.engine import reading
-
     with opened() as runtime:
-        now = runtime.gateway.clock.now()
-        with reading(runtime.gateway.engine).begin() as connection:
-            held = [(client, parties.list_tokens(connection, client.id)) for client in parties.list_clients(connection, "trust")]
-    document = [
+        held = tokens_of(runtime, "trust")
+    document: list[Json] = [
         {
             "ods": client.code,
             "name": client.name,
             "type": client.organisation_type,
             "registered_at": instant(client.created_at),
-            "tokens": [{"token_id": str(each.id), "standing": standing(each, now)} for each in tokens],
+            "tokens": as_documents(tokens),
         }
         for client, tokens in held
     ]
-    rows = [
-        (client.code, client.name, client.organisation_type, "\n".join(f"{each.id}  {standing(each, now)}" for each in tokens) or "none")
-        for client, tokens in held
-    ]
+    rows = [(client.code, client.name, client.organisation_type, as_lines(tokens)) for client, tokens in held]
     empty = "No trust is registered. Next: notify-gateway trusts register ODS --name NAME --type nhs-trust"
     show(as_json, document, table(("ODS", "Name", "Type", "Tokens"), rows) if rows else empty)
 

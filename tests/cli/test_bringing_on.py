@@ -142,7 +142,9 @@ def test_an_authority_is_told_what_keys_it_still_needs(ready: Call) -> None:
     retired = ready("authorities", "key", "retire", working["kid"])
     assert "Still missing: working key." in retired.words
     assert working["kid"] not in ready("authorities", "list").out
-    assert ready("authorities", "token", STOCKTON).out.startswith("ng_authority_")
+    issued = ready("authorities", "token", STOCKTON, "--json").json
+    assert issued["token"].startswith("ng_authority_")
+    assert ready("authorities", "list", "--json").json[0]["tokens"][0]["token_id"] == issued["token_id"]
     assert _events()[-6:] == ["client:registered", "config:changed", "key:registered", "key:registered", "key:retired", "token:issued"]
 
 
