@@ -18,7 +18,7 @@ import pytest
 from notify_gateway.privacy.opening import open_delivery
 from tests.leaks import evidence
 from tests.leaks.canaries import BORN, CANARIES, NUMBER, Evidence, a_canary, search
-from tests.leaks.faulty import FUSE, METRICS, SPANS
+from tests.leaks.faulty import BLAB, BLABS, FUSE, METRICS, SPANS
 from tests.support.messages import CONDITION, HEADER, PATIENT, VIEWS, Message
 from tests.support.service import PULL, WEBHOOK, Acceptance, RunningService, plain_url
 from tests.support.services import PrivatePostgres, PrivateRedis, eventually
@@ -180,6 +180,28 @@ def test_nothing_leaks_on_the_embedded_default_through_journey_refusal_error_tim
         assert '"status": 500' in service.output()
     assert found == []
     assert search(evidence.of_folder(service.folder)) == [], "something leaked as the process ended"
+
+
+def test_leaks_built_into_the_running_service_are_all_found(tmp_path: Path) -> None:
+    log = "file logs/embedded.log"
+    leaks = {
+        "log": (log, "family name"),
+        "library": (log, "NHS number"),
+        "output": (log, "date of birth"),
+        "digest": (log, "e-mail"),
+        "span": (f"file tmp/{SPANS}", "family name"),
+        "metric": ("body of an answer", "family name"),
+        "file": ("file tmp/judged.gz", "family name"),
+        "name": ("names of files", "NHS number"),
+    }
+    with RunningService(tmp_path / "it", embedded_as="tests.leaks.faulty") as service:
+        Acceptance.of(service.post(a_canary()))
+        assert search(of_all(service, [])) == []
+        for way in BLABS:
+            Acceptance.of(service.post(a_canary().identified(f"{BLAB}-{way}-{uuid4()}")))
+        found = {(hit.place, hit.canary) for hit in search(of_all(service, []))}
+    assert leaks.keys() == BLABS.keys()
+    assert found >= set(leaks.values())
 
 
 @pytest.mark.timeout(240)
