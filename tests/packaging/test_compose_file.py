@@ -20,6 +20,7 @@ SCHEMA = json.loads((Path(__file__).parent / "compose-spec" / "compose-spec.json
 COMPOSE = read_compose()
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 LASTING = {name: service for name, service in SERVICES.items() if service["restart"] != "no"}
+ON_REQUEST = {name for name, service in SERVICES.items() if "profiles" in service}
 OURS = our_services(COMPOSE)
 
 every_service = pytest.mark.parametrize("name", SERVICES)
@@ -41,7 +42,7 @@ def test_the_schema_would_catch_a_wrong_file() -> None:
 
 
 def test_all_parts_of_the_service_are_there() -> None:
-    ours = {"gateway", "opener", "worker", "scheduler", "sequencer", "pretend-authority", "migrate", "load-postcodes"}
+    ours = {"gateway", "opener", "worker", "scheduler", "sequencer", "pretend-authority", "migrate", "load-postcodes", "managed-key"}
     assert set(OURS) == ours
     assert set(SERVICES) == ours | {"proxy", "postgres", "shred", "redis"}
 
@@ -60,7 +61,7 @@ def test_every_lasting_service_has_a_health_check_and_is_restarted(name: str) ->
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVICES) - set(LASTING)))
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - set(LASTING) - ON_REQUEST))
 def test_a_job_is_waited_for_by_those_who_need_it(name: str) -> None:
     waiting = [other for other in SERVICES.values() if name in other.get("depends_on", {})]
     assert waiting
@@ -109,7 +110,7 @@ def test_databases_broker_and_gateway_stand_on_internal_networks_only() -> None:
 
 
 def test_only_those_who_need_the_shred_keys_reach_their_store() -> None:
-    reaching = {name for name, service in SERVICES.items() if "shred" in service["networks"]}
+    reaching = {name for name, service in SERVICES.items() if "shred" in service.get("networks", ())}
     assert reaching == {"shred", "gateway", "opener", "worker", "scheduler", "migrate"}
 
 
@@ -145,7 +146,7 @@ def test_no_declared_secret_volume_or_network_is_unused() -> None:
     services = SERVICES.values()
     secrets = {secret if isinstance(secret, str) else secret["source"] for service in services for secret in service.get("secrets", [])}
     volumes = {volume.split(":")[0] for service in services for volume in service.get("volumes", []) if not volume.startswith(".")}
-    networks = {network for service in services for network in service["networks"]}
+    networks = {network for service in services for network in service.get("networks", ())}
     assert (secrets, volumes, networks) == (set(COMPOSE["secrets"]), set(COMPOSE["volumes"]), set(COMPOSE["networks"]))
 
 
@@ -171,9 +172,26 @@ def test_the_log_key_and_its_guard_are_the_sequencers_alone() -> None:
 
 def test_the_opener_has_a_user_of_its_own_and_none_of_the_services_private_keys() -> None:
     opener = SERVICES["opener"]
-    assert [name for name, service in OURS.items() if service["user"] == opener["user"]] == ["opener"]
-    assert [name for name, service in SERVICES.items() if "/secrets/opener" in json.dumps(service)] == ["opener"]
+    own = {"opener", "managed-key"}
+    assert {name for name, service in OURS.items() if service["user"] == opener["user"]} == own
+    assert {name for name, service in SERVICES.items() if "/secrets/opener" in json.dumps(service)} == own
     assert not any(private in json.dumps(opener["secrets"]) for private in ("gateway_key", "log_key", "pseudonym_roots"))
+
+
+def test_managed_keys_are_made_apart_from_everything_and_the_opener_only_reads_them() -> None:
+    maker = SERVICES["managed-key"]
+    assert ON_REQUEST == {"managed-key"}
+    assert maker["network_mode"] == "none"
+    assert "secrets" not in maker
+    assert maker["volumes"] == ["./deploy/secrets/opener:/run/opener-keys"]
+    assert "./deploy/secrets/opener:/run/opener-keys:ro" in SERVICES["opener"]["volumes"]
+
+
+def test_only_the_gateway_can_tell_whose_pseudonym_is_whose_or_where_a_child_lives() -> None:
+    rooted = {name for name, service in SERVICES.items() if "pseudonym_roots" in json.dumps(service.get("secrets", []))}
+    placed = {name for name, service in SERVICES.items() if any(volume.startswith("postcodes:") for volume in service.get("volumes", []))}
+    assert rooted == {"gateway"}
+    assert placed == {"gateway", "load-postcodes"}
 
 
 def test_every_file_that_is_mounted_from_the_checkout_exists() -> None:

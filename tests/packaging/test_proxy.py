@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,30 @@ from tests.support.waiting import eventually
 from tools.make_secrets import self_signed
 
 REQUEST_ID = "c1ab3fba-6bae-4ba4-b257-5a87c44d4a91"
+REFUSED = [
+    "/docs",
+    "/metrics",
+    "/metrics/",
+    "/%6Detrics",
+    "/static/../metrics",
+    "/static/%2e%2e/metrics",
+    "/authority/../metrics",
+    "/openapi.json/more",
+    "/errors/503.json",
+    "/_status/more",
+]
+PASSED = {
+    "/": "/",
+    "/?CANARY": "/",
+    "/static/site.css": "/static",
+    "/static/CANARY": "/static",
+    "/openapi.json": "/openapi.json",
+    "/schemas/view.json": "/schemas",
+    "/log/keys": "/log",
+    "/log/checkpoint": "/log",
+    "/_status": "/_status",
+}
+"""What is passed on, and the name under which it is logged."""
 
 
 @dataclass
@@ -200,7 +226,24 @@ def _watch(folder: Path, written: list[str], stop: threading.Event) -> None:
         written += [str(path) for path in folder.rglob("*") if path.is_file() and path.name != "nginx.pid"]
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/metrics", "/errors/503.json", "/authority/../metrics", "/_status/more"])
+@pytest.mark.parametrize(("path", "route"), PASSED.items())
+def test_the_front_page_and_what_it_links_to_are_passed_on(proxy: NativeProxy, stubs: list[Stub], path: str, route: str) -> None:
+    assert _ask(proxy, path)[0] == 200
+    assert [seen[1] for seen in _seen(stubs)] == [path]
+    eventually(lambda: proxy.access_log.read_text(), what="a line in the access log")
+    (line,) = map(json.loads, proxy.access_log.read_text().splitlines())
+    assert line["route"] == route
+    assert "CANARY" not in proxy.logs()
+
+
+def test_every_link_of_the_front_page_is_passed_on() -> None:
+    page = resources.files("notify_gateway.web").joinpath("static", "index.html").read_text("utf-8")
+    links = set(re.findall(r'(?:href|src)="(/[^"]*)"', page))
+    assert links >= {"/openapi.json", "/static/site.css"}
+    assert {link for link in links if link not in PASSED and not link.startswith("/static/")} == set()
+
+
+@pytest.mark.parametrize("path", REFUSED)
 def test_what_is_not_ours_to_offer_is_not_found(proxy: NativeProxy, stubs: list[Stub], path: str) -> None:
     status, headers, body = _ask(proxy, path)
     assert status == 404

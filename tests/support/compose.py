@@ -133,12 +133,20 @@ class NativeStack:
         return Supervisor(self.lasting())
 
     def start(self, *services: str) -> None:
-        """Start these services (none named: all) after what they depend on; return when all are healthy, or done if they are jobs.
+        """Start these services (none named: all without a profile) after what they depend on; return when all are healthy, or done.
 
         Raises ``GaveUpWaiting`` with the output of the one that is not.
         """
-        for service in services or [name for name in self.document["services"] if name not in self._without]:
+        for service in services or [name for name, described in self.document["services"].items() if "profiles" not in described]:
             self._start(service)
+
+    def restart(self, service: str) -> None:
+        """End a service's processes in good order and start them again, as ``docker compose restart`` does; return when all are healthy."""
+        for instance in self.of(service):
+            instance.process.terminate(within=HEALTHY_WITHIN)
+            instance.process.start(wait=False)
+        for instance in self.of(service):
+            self._await(instance)
 
     def run(self, service: str, *command: str, within: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Run another command in a service's environment, as ``docker compose run`` does; return its output and status."""
