@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 GRACE = 20
 """Seconds that requests under way have to end after SIGTERM."""
 
+KEPT_ALIVE = 75
+"""Seconds that an idle connection is kept: longer than a proxy keeps it, so that no request meets one that is just being closed."""
+
 Host = Annotated[str, typer.Option(help="Address to listen on. Put a TLS proxy in front of anything but 127.0.0.1.")]
 
 
@@ -179,12 +182,14 @@ def make_server(app: object, chosen: Settings) -> uvicorn.Server:
             app,  # type: ignore[arg-type]
             loop="uvloop",
             http="httptools",
+            ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=bool(chosen.trusted_proxy),
             forwarded_allow_ips=chosen.trusted_proxy or None,
+            timeout_keep_alive=KEPT_ALIVE,
             timeout_graceful_shutdown=GRACE,
         )
     )

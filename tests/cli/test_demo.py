@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import socket
+import subprocess
 from pathlib import Path
 
 import httpx2
@@ -75,6 +77,16 @@ def test_it_goes_on_serving_until_it_is_ended(folder: Path) -> None:
             assert token is not None
             listed = httpx2.get(f"{address[1]}authority/v1/deliveries", headers={"Authorization": f"Bearer {token[0]}"})
             assert listed.status_code == 200
+            sending, opening = (re.search(f"^{start}.*$", said, re.MULTILINE) for start in ("curl -i", "notify-gateway authority open"))
+            assert sending is not None
+            assert opening is not None
+            posted = subprocess.run(["/bin/sh", "-c", sending[0]], capture_output=True, text=True, timeout=30)
+            assert posted.stdout.startswith("HTTP/1.1 202"), posted
+            reference = re.search(r"SEN-\w{8}-\w", posted.stdout)
+            assert reference is not None
+            eventually(lambda: demo.says(f"{reference[0]} acknowledged"), within=20, what="the pretend authority at work")
+            shown = call_outside(*glob_last(opening[0]), folder=folder)
+            assert "Who the child is" in shown.out, shown.err
             again = call_outside("demo", "--once", "--data", "demo", folder=folder)
             assert again.status == 1
             assert "runs there already" in again.err
@@ -122,3 +134,9 @@ def _demo(folder: Path, *more: str) -> Result:
         "NOTIFY_GATEWAY_KEYS_DIR": str(folder / "real-keys"),
     }
     return call_outside("demo", "--once", "--data", "demo", "--port", free_port(), *more, folder=folder, environment=real)
+
+
+def glob_last(command: str) -> list[str]:
+    """Return the arguments of a printed command, its file pattern resolved as a shell would."""
+    arguments = shlex.split(command)[1:]
+    return [str(found) for each in arguments for found in (sorted(Path("/").glob(each[1:])) if "*" in each else [each])]

@@ -58,16 +58,14 @@ def _serve_on(stage: Stage, narrator: Narrator) -> None:
 
     from notify_gateway.cli.output import facts
 
-    opening = (
-        f"notify-gateway authority open {stage.world.collecting.folder}/deliveries/*.json"
-        f" --key {stage.world.collecting.key_file} --gateway-key {stage.world.gateway_key_file}"
-    )
     narrator.chapter("It goes on serving until Ctrl-C")
     narrator.aside(facts(stage.addresses()))
     narrator.chapter("Tokens of this run, for made-up children on this machine only")
     narrator.aside(facts(stage.tokens()))
+    narrator.chapter("Send another, as the trust would")
+    narrator.aside(stage.sending())
     narrator.chapter("Open what was delivered, as the authority would")
-    narrator.aside(opening)
+    narrator.aside(stage.opening())
     narrator.aside("")
     stage.voice.listener = narrator.aside
     try:

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from textwrap import wrap
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
 from notify_gateway.cli.output import put
+
+TITLE = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,19 @@ class Narrator:
     def step(self, title: str, words: str, *evidence: str) -> None:
         """Tell one step."""
         self.steps.append(Step(title, words, evidence))
-        self._print(Text.assemble(("  ✓ ", "green"), (f"{title:<13}", "bold"), words))
-        for line in evidence:
-            self._print(Text(f"    {'':<13}{line}", style="dim"))
+        first, *rest = self._lines(words)
+        self._print(Text.assemble(("  ✓ ", "green"), (f"{title:<{TITLE}}", "bold"), first))
+        for line in (*rest, *(part for each in evidence for part in self._lines(each))):
+            self._print(Text(f"    {'':<{TITLE}}{line}", style="dim" if line not in rest else ""))
 
     def aside(self, words: RenderableType) -> None:
         """Say something that is no step."""
         self._print(words)
+
+    def _lines(self, words: str) -> list[str]:
+        """Break between words only: what is to be copied stays whole."""
+        width = max(40, self._console.width - TITLE - 4)
+        return wrap(words, width, break_long_words=False, break_on_hyphens=False) or [""]
 
     def _print(self, words: RenderableType) -> None:
         if not self.silent:

@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import httpx2
 
 from notify_gateway.app import create_app
 from notify_gateway.cli.demo.front_door import ServerThread
+from notify_gateway.cli.demo.message import fresh
 from notify_gateway.cli.demo.world import TRUST, World, set_up, settings_for
 from notify_gateway.cli.embedded import Embedded
 from notify_gateway.cli.pretend.authority import Equipment, PretendAuthority
@@ -62,6 +66,26 @@ class Stage:
             f"authority {self.world.collecting.home.gss} (collects)": self.world.collecting.token,
             f"authority {self.world.receiving.home.gss} (webhook)": self.world.receiving.token,
         }
+
+    def sending(self) -> str:
+        """Write a fresh message and return the command that posts it."""
+        gateway = self.world.runtime.gateway
+        file = gateway.settings.data_dir / "message.json"
+        file.write_text(json.dumps(fresh(self.world.receiving.home, gateway.clock.now()), indent=1), "utf-8")
+        headers = {
+            "Authorization": f"Bearer {self.world.trust_token}",
+            "Content-Type": "application/fhir+json",
+            "X-Request-ID": str(uuid4()),
+            "X-Correlation-ID": str(uuid4()),
+        }
+        parts = ["curl", "-i", f"{self.base_url}/fhir/R4/$process-message", "--data-binary", f"@{file}"]
+        return shlex.join([*parts, *(part for name, value in headers.items() for part in ("-H", f"{name}: {value}"))])
+
+    def opening(self) -> str:
+        """Return the command that opens what the collecting authority has."""
+        council = self.world.collecting
+        keys = ["--key", str(council.key_file), "--gateway-key", str(self.world.gateway_key_file)]
+        return f"notify-gateway authority open {shlex.quote(str(council.folder / 'deliveries'))}/*.json {shlex.join(keys)}"
 
 
 @contextmanager
