@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, insert, or_, select, tuple_
+from sqlalchemy import Connection, Engine, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from audit.log import Appended, insert_prepared
@@ -16,7 +17,8 @@ from notify_gateway.store import shred
 from notify_gateway.store.acceptance import Acceptance, Envelope, Outcome, Standing
 from notify_gateway.store.amendment import Held, add_delivery, channel_of, latest_version, move, overtake
 from notify_gateway.store.engine import insert_where_absent
-from notify_gateway.store.tables import ages, audit_tables, deliveries, envelopes, messages, notifications, thread_keys, tombstones
+from notify_gateway.store.standing import standing_of
+from notify_gateway.store.tables import ages, audit_tables, deliveries, envelopes, messages, notifications, thread_keys
 
 Row = dict[str, Any]
 
@@ -30,18 +32,25 @@ def commit_group(engine: Engine, shred_engine: Engine, group: Sequence[Acceptanc
     """
     outcomes: dict[int, Outcome] = {}
     for part in _without_rivals(group):
-        chosen = [group[i] for i in part]
-        try:
-            results = _commit(engine, shred_engine, chosen, refusals)
-        except IntegrityError:
-            results = [_commit_alone(engine, shred_engine, acceptance) for acceptance in chosen]
-            if refusals:
-                _commit(engine, shred_engine, [], refusals)
+        results = _commit_part(engine, shred_engine, [group[i] for i in part], refusals)
         outcomes.update(zip(part, results, strict=True))
         refusals = ()
     if refusals:
         _commit(engine, shred_engine, [], refusals)
     return [outcomes[i] for i in range(len(group))]
+
+
+def _commit_part(engine: Engine, shred_engine: Engine, part: Sequence[Acceptance], refusals: Sequence[Appended]) -> list[Outcome]:
+    """Commit without looking first, for nearly all that comes is new; look once the unique keys object; part from a rival at last."""
+    if all(a.amends is None for a in part):
+        with suppress(IntegrityError):
+            return _commit(engine, shred_engine, part, refusals, hopeful=True)
+    with suppress(IntegrityError):
+        return _commit(engine, shred_engine, part, refusals)
+    results = [_commit_alone(engine, shred_engine, acceptance) for acceptance in part]
+    if refusals:
+        _commit(engine, shred_engine, [], refusals)
+    return results
 
 
 def _without_rivals(group: Sequence[Acceptance]) -> Iterator[list[int]]:
@@ -67,11 +76,13 @@ def _commit_alone(engine: Engine, shred_engine: Engine, acceptance: Acceptance) 
         return _commit(engine, shred_engine, [acceptance], ())[0]
 
 
-def _commit(engine: Engine, shred_engine: Engine, group: Sequence[Acceptance], refusals: Sequence[Appended]) -> list[Outcome]:
+def _commit(
+    engine: Engine, shred_engine: Engine, group: Sequence[Acceptance], refusals: Sequence[Appended], *, hopeful: bool = False
+) -> list[Outcome]:
     if group:
         shred.keep(shred_engine, [(a.message_id, a.shred_key, a.at) for a in group if a.shred_key is not None])
     with engine.begin() as connection:
-        standing = _standing(connection, group) if group else {}
+        standing = standing_of(connection, group, hopeful=hopeful) if group else {}
         amendments = sorted((a for a in group if a.amends and a.message_id not in standing), key=lambda a: a.notification_id)
         for a in amendments:
             latest = latest_version(connection, a.notification_id)
@@ -86,50 +97,6 @@ def _commit(engine: Engine, shred_engine: Engine, group: Sequence[Acceptance], r
     if standing:
         shred.forget(shred_engine, list(standing))
     return [standing.get(a.message_id, Outcome(Standing.ACCEPTED, a.notification_id)) for a in group]
-
-
-def _standing(connection: Connection, group: Sequence[Acceptance]) -> dict[UUID, Outcome]:
-    # Business identifiers are looked up before messages: whoever is seen in the first look is then seen in the second one too, so that
-    # the same message at two doors at once is a duplicate and never something else.
-    keys = [(a.client_id, a.business_key) for a in group]
-    n, t = notifications.c, tombstones.c
-    known = {
-        (row.client_id, row.business_key): row.id
-        for row in connection.execute(select(n.client_id, n.business_key, n.id).where(tuple_(n.client_id, n.business_key).in_(keys)))
-    }
-    held = connection.execute(
-        select(
-            messages.c.client_id, messages.c.message_key, messages.c.request_id, messages.c.body_digest, messages.c.notification_id
-        ).where(
-            or_(
-                tuple_(messages.c.client_id, messages.c.message_key).in_([(a.client_id, a.message_key) for a in group]),
-                tuple_(messages.c.client_id, messages.c.request_id).in_([(a.client_id, a.request_id) for a in group]),
-            )
-        )
-    ).all()
-    by_message = {(row.client_id, row.message_key): row for row in held}
-    by_request = {(row.client_id, row.request_id): row for row in held}
-    withdrawn = {
-        (row.client_id, row.business_key): row.version_at
-        for row in connection.execute(
-            select(t.client_id, t.business_key, t.version_at).where(tuple_(t.client_id, t.business_key).in_(keys))
-        )
-    }
-    found: dict[UUID, Outcome] = {}
-    for a in group:
-        notification_id = known.get((a.client_id, a.business_key))
-        withdrawn_at = withdrawn.get((a.client_id, a.business_key))
-        if (row := by_message.get((a.client_id, a.message_key))) is not None:
-            same = row.body_digest == a.body_digest
-            found[a.message_id] = Outcome(Standing.DUPLICATE if same else Standing.CONFLICT, row.notification_id)
-        elif (row := by_request.get((a.client_id, a.request_id))) is not None:
-            found[a.message_id] = Outcome(Standing.REQUEST_ID_USED, row.notification_id)
-        elif a.amends is None and notification_id is not None:
-            standing = Standing.USE_UPDATE if a.event == "new" else Standing.OVERTAKEN
-            found[a.message_id] = Outcome(standing, notification_id)
-        elif a.amends is None and withdrawn_at is not None and withdrawn_at > a.version_at:
-            found[a.message_id] = Outcome(Standing.WITHDRAWN_BEFORE, a.notification_id)
-    return found
 
 
 def _insert(connection: Connection, kept: Sequence[Acceptance]) -> None:
@@ -187,7 +154,8 @@ def _threads(connection: Connection, new: Sequence[Acceptance]) -> dict[UUID, UU
     for a in new:
         for version, value in a.thread_values:
             wanted.add((a.authority, version, value))
-    known = _known_threads(connection, wanted)
+    # With one live key version there is nothing to look up before the newest value is added.
+    known = _known_threads(connection, wanted) if any(len(a.thread_values) > 1 for a in new) else {}
     for a in new:
         if not a.thread_values:
             continue
