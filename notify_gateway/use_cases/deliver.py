@@ -17,8 +17,8 @@ from sqlalchemy import Row
 
 from audit.events import Event
 from audit.log import append
-from notify_gateway.domain.delivery import AttemptResult, Hint, Outgoing
-from notify_gateway.privacy.sealing import strip_outer
+from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult, Hint, Outgoing
+from notify_gateway.privacy.sealing import CannotOpen, strip_outer
 from notify_gateway.store import outbox, shred
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.gateway import Core
@@ -48,19 +48,20 @@ def begin_attempts(core: Core, ids: Sequence[UUID], *, owner: str) -> list[Outgo
         parts = outbox.parts(connection, [item.message_id for item in claimed])
     keys = shred.find(core.shred_engine, parts)
     receivers = core.receivers.get()
-    outgoing = []
+    outgoing: list[Outgoing] = []
+    damaged: list[AttemptResult] = []
     for item in claimed:
         receiver = receivers.get(item.authority)
-        outgoing.append(
-            Outgoing(
-                delivery_id=item.id,
-                authority=item.authority,
-                channel=item.channel,
-                attempt=item.attempt,
-                url=receiver.webhook_url if receiver else None,
-                document=document(core, item, parts[item.message_id], keys.get(item.message_id)),
-            )
-        )
+        try:
+            content = document(core, item, parts[item.message_id], keys.get(item.message_id))
+        except CannotOpen:
+            # One damaged row must not hold up those that were hinted with it; it waits longer each time, with a code that says why.
+            damaged.append(AttemptResult(item.id, item.attempt, AttemptOutcome.RETRY, "envelope-damaged"))
+            continue
+        url = receiver.webhook_url if receiver else None
+        outgoing.append(Outgoing(item.id, item.authority, item.channel, item.attempt, url, content))
+    if damaged:
+        finish_attempts(core, damaged, owner=owner)
     return outgoing
 
 
