@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from audit.events import read_leaf
 from audit.export import verify_export
@@ -26,7 +28,7 @@ from notify_gateway.store.engine import reading
 from notify_gateway.store.tables import audit_tables, deliveries, messages, shred_keys
 from tests.support.messages import Message, a_message
 from tests.support.service import PULL, WEBHOOK, Acceptance, RunningService, a_message_for, issue_codes
-from tests.support.services import eventually
+from tests.support.services import GaveUpWaiting, eventually
 
 HEALED_WITHIN = 40.0
 SENDERS = 8
@@ -60,6 +62,7 @@ class Storm:
         self.struck: list[str] = []
         self.unforeseen: Counter[str] = Counter()
         self.waits: Counter[str] = Counter()
+        self._calm = threading.Event()
         self._over = threading.Event()
 
     def run(self) -> None:
@@ -71,6 +74,7 @@ class Storm:
             thread.start()
         try:
             self._strike()
+            self._calm.set()
             eventually(
                 lambda: not any(thread.is_alive() for thread in threads),
                 within=HEALED_WITHIN,
@@ -90,7 +94,7 @@ class Storm:
         with httpx2.Client(timeout=15) as client:
             for sent in self.sent[number::SENDERS]:
                 self._send(sent, client)
-                self._over.wait(pace)
+                self._calm.wait(pace)
 
     def _send(self, sent: Sent, client: httpx2.Client) -> None:
         """Send until there is an answer, as an honest sender does: the same bytes under the same ids."""
@@ -144,13 +148,20 @@ class Storm:
     def _heal(self) -> None:
         expected = {sent.task_id for sent in self.sent}
 
+        finished = {PULL: "acknowledged", WEBHOOK: "received"}
+        standing: dict[str | None, Any] = {}
+
         def done() -> bool:
             with reading(self.service.gateway.engine).begin() as connection:
-                rows = connection.execute(select(deliveries.c.notification_id, deliveries.c.authority, deliveries.c.state)).all()
-            finished = {PULL: "acknowledged", WEBHOOK: "received"}
-            return {str(row.notification_id) for row in rows if row.state == finished[row.authority]} >= expected
+                standing.update({str(row.notification_id): row for row in connection.execute(select(deliveries))})
+            return all(task_id in standing and standing[task_id].state == finished[standing[task_id].authority] for task_id in expected)
 
-        eventually(done, within=HEALED_WITHIN, every=0.25, what=f"all {len(expected)} delivered", tolerating=(Exception,))
+        try:
+            eventually(done, within=HEALED_WITHIN, every=0.25, what=f"all {len(expected)} delivered", tolerating=(SQLAlchemyError,))
+        except GaveUpWaiting as error:
+            lost = expected - standing.keys()
+            late = [row for task_id, row in standing.items() if row.state != finished[row.authority]]
+            raise GaveUpWaiting(f"{error}; lost: {lost}; late: {late}; now: {self.service.gateway.clock.now()}") from None
 
 
 # The reckoning

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import sys
 from base64 import b64decode
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
@@ -83,7 +82,7 @@ class RunningService:
         self.environment |= {"TMPDIR": str(self.temporary)} | dict(environment or {})
         self.receiver = RecordingReceiver()
         self.collected: dict[str, bytes] = {}
-        self.collections: Counter[str] = Counter()
+        self.unfinished: set[str] = set()
         self._held: dict[Engine, MetaData] = {}
         self._closing = ExitStack()
         self._closing.callback(self.receiver.close)
@@ -201,17 +200,20 @@ class RunningService:
         """Fetch, confirm and acknowledge one delivery, apply it once, and return the document."""
         document = self.authority("GET", f"deliveries/{delivery_id}")
         assert document.status_code == 200, document.text
-        self.collections[delivery_id] += 1
         self.collected.setdefault(delivery_id, document.content)
+        self.unfinished.add(delivery_id)
         confirmed = self.confirm(delivery_id, hashlib.sha256(document.content).hexdigest())
         assert confirmed.status_code == 200, confirmed.text
         acknowledged = self.authority("POST", f"deliveries/{delivery_id}/acknowledge")
         assert acknowledged.status_code == 200, acknowledged.text
+        self.unfinished.discard(delivery_id)
         return document.content
 
     def collect_all(self) -> int:
-        """Collect whatever waits and return how many that were."""
+        """Collect whatever waits, after finishing what an error broke off; return how many those were that waited."""
         count = 0
+        for delivery_id in list(self.unfinished):
+            self.collect(delivery_id)
         while listed := self.waiting():
             for item in listed:
                 self.collect(item["delivery_id"])
