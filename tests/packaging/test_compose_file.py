@@ -180,7 +180,7 @@ def test_the_opener_has_a_user_of_its_own_and_none_of_the_services_private_keys(
 
 def test_managed_keys_are_made_apart_from_everything_and_the_opener_only_reads_them() -> None:
     maker = SERVICES["managed-key"]
-    assert ON_REQUEST == {"managed-key"}
+    assert list(ON_REQUEST) == ["managed-key"]
     assert maker["network_mode"] == "none"
     assert "secrets" not in maker
     assert maker["volumes"] == ["./deploy/secrets/opener:/run/opener-keys"]
