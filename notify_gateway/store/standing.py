@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, or_, select, tuple_
+from sqlalchemy import Connection, or_, select, tuple_
 
 from notify_gateway.store.acceptance import Acceptance, Outcome, Standing
 from notify_gateway.store.tables import messages, notifications, tombstones
@@ -57,7 +57,7 @@ def _known(connection: Connection, group: Sequence[Acceptance]) -> dict[Key, UUI
     return {(row.client_id, row.business_key): row.id for row in rows}
 
 
-def _messages(connection: Connection, group: Sequence[Acceptance]) -> tuple[dict[Key, Row[Any]], dict[tuple[UUID, UUID], Row[Any]]]:
+def _messages(connection: Connection, group: Sequence[Acceptance]) -> tuple[dict[Key, Any], dict[tuple[UUID, UUID], Any]]:
     m = messages.c
     rows = connection.execute(
         select(m.client_id, m.message_key, m.request_id, m.body_digest, m.notification_id).where(
@@ -67,4 +67,5 @@ def _messages(connection: Connection, group: Sequence[Acceptance]) -> tuple[dict
             )
         )
     ).all()
-    return {(row.client_id, row.message_key): row for row in rows}, {(row.client_id, row.request_id): row for row in rows}
+    by_message: dict[Key, Any] = {(row.client_id, row.message_key): row for row in rows}
+    return by_message, {(row.client_id, row.request_id): row for row in rows}
