@@ -82,7 +82,9 @@ def _open_sqlite(url: str) -> Engine:
 
 
 def reading(engine: Engine) -> Engine:
-    """Return a view of ``engine`` whose transactions only read."""
+    """Return a view of ``engine`` whose transactions only read, and on PostgreSQL spare themselves begin and commit."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(reading=True, isolation_level="AUTOCOMMIT")
     return engine.execution_options(reading=True)
 
 
