@@ -17,7 +17,6 @@ from notify_gateway.api.http import json_response, read_body, uuid_in_path
 from notify_gateway.api.service import service
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, Refused
-from notify_gateway.store.parties import Client
 from notify_gateway.use_cases import collect, proofs, reveal
 from notify_gateway.use_cases.access import AUTHORITY_SCOPE
 
@@ -32,7 +31,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 async def list_deliveries(request: Request, limit: str = "50", after: str | None = None) -> Response:
     """List what waits to be fetched, oldest first, with its pseudonymous view; ``after`` is the last id of the page before."""
     parts = service(request)
-    client = await _authority(request)
+    client = await parts.admit(request, AUTHORITY_SCOPE)
     if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:6]) <= MOST_LISTED:
         raise Refused(Issue(Code.PARAMETER_INVALID))
     behind: UUID | None = uuid_in_path(after, Code.DELIVERY_UNKNOWN) if after is not None else None
@@ -46,7 +45,7 @@ async def list_deliveries(request: Request, limit: str = "50", after: str | None
 async def fetch_delivery(request: Request, delivery_id: str) -> Response:
     """Hand over one delivery document; that this happened is in the log before the first byte leaves."""
     parts = service(request)
-    client = await _authority(request)
+    client = await parts.admit(request, AUTHORITY_SCOPE)
     parts.require_healthy()
     wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
     document = await asyncio.to_thread(collect.fetch, parts.gateway, authority=client.code, delivery_id=wanted)
@@ -58,7 +57,7 @@ async def fetch_delivery(request: Request, delivery_id: str) -> Response:
 async def confirm_received(request: Request, delivery_id: str) -> Response:
     """Take the confirmation ``{"digest": "<SHA-256 of the document, hex>"}`` that the authority's system holds the document."""
     parts = service(request)
-    client = await _authority(request)
+    client = await parts.admit(request, AUTHORITY_SCOPE)
     wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
     digest = _digest(await read_body(request, SMALL_REQUEST))
     state = await asyncio.to_thread(collect.confirm_received, parts.gateway, authority=client.code, delivery_id=wanted, digest=digest)
@@ -69,7 +68,7 @@ async def confirm_received(request: Request, delivery_id: str) -> Response:
 async def acknowledge(request: Request, delivery_id: str) -> Response:
     """Take the acknowledgement that a person has taken the notification up. It tells the trust, not the family."""
     parts = service(request)
-    client = await _authority(request)
+    client = await parts.admit(request, AUTHORITY_SCOPE)
     wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
     state = await asyncio.to_thread(collect.acknowledge, parts.gateway, authority=client.code, delivery_id=wanted)
     return json_response(_state_json(state))
@@ -79,7 +78,7 @@ async def acknowledge(request: Request, delivery_id: str) -> Response:
 async def read_receipts(request: Request, delivery_id: str) -> Response:
     """Give the proofs that the authority's confirmation and acknowledgement are in the log, as far as they have happened."""
     parts = service(request)
-    client = await _authority(request)
+    client = await parts.admit(request, AUTHORITY_SCOPE)
     wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
     events = await asyncio.to_thread(collect.receipt_events, parts.gateway, authority=client.code, delivery_id=wanted)
     found = {name: await asyncio.to_thread(proofs.proof_of, parts.gateway, event) for name, event in events.items()}
@@ -90,7 +89,7 @@ async def read_receipts(request: Request, delivery_id: str) -> Response:
 async def reveal_card(request: Request, delivery_id: str) -> Response:
     """Show the card, for an authority in managed custody, against ``{"reason": "...", "case_reference": "..."}``, which is logged first."""
     parts = service(request)
-    client = await _authority(request)
+    client = await parts.admit(request, AUTHORITY_SCOPE)
     parts.require_healthy()
     wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
     asked = _json_object(await read_body(request, SMALL_REQUEST))
@@ -105,10 +104,6 @@ async def reveal_card(request: Request, delivery_id: str) -> Response:
     )
     opened = await asyncio.to_thread(reveal.ask_opener, parts.gateway.settings.opener_socket, granted)
     return Response(opened.reveal(), media_type="application/json")
-
-
-async def _authority(request: Request) -> Client:
-    return await asyncio.to_thread(service(request).doorkeeper.admit, request.headers.get("authorization"), AUTHORITY_SCOPE)
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -37,7 +37,7 @@ async def process_message(request: Request) -> Response:
     request_id, correlation_id = request_ids(request)
     require_content_type(request, FHIR_JSON)
     require_acceptable(request, FHIR_JSON)
-    client = await asyncio.to_thread(parts.doorkeeper.admit, request.headers.get("authorization"), TRUST_SCOPE)
+    client = await parts.admit(request, TRUST_SCOPE)
     parts.require_healthy()
     body = await read_body(request, parts.gateway.settings.max_body)
     received = Received(PrivateBytes(body), client, request_id, correlation_id)
@@ -62,7 +62,7 @@ async def read_task(request: Request, task_id: str) -> Response:
     """Tell the sender where its notification stands."""
     parts = service(request)
     require_acceptable(request, FHIR_JSON)
-    client = await asyncio.to_thread(parts.doorkeeper.admit, request.headers.get("authorization"), TRUST_SCOPE)
+    client = await parts.admit(request, TRUST_SCOPE)
     notification_id = uuid_in_path(task_id, Code.TASK_UNKNOWN)
     stands = await asyncio.to_thread(track.where_it_stands, parts.gateway, client=client, notification_id=notification_id)
     return fhir_response(answers.task(stands, sender_ods=client.code))
@@ -72,7 +72,7 @@ async def read_task(request: Request, task_id: str) -> Response:
 async def read_receipt(request: Request, task_id: str) -> Response:
     """Give the sender the proof that its acceptance is in the log: the leaf and a C2SP tlog-proof, as FHIR Parameters."""
     parts = service(request)
-    client = await asyncio.to_thread(parts.doorkeeper.admit, request.headers.get("authorization"), TRUST_SCOPE)
+    client = await parts.admit(request, TRUST_SCOPE)
     notification_id = uuid_in_path(task_id, Code.TASK_UNKNOWN)
     proof = await asyncio.to_thread(track.acceptance_receipt, parts.gateway, client=client, notification_id=notification_id)
     parameters = [
