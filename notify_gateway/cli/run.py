@@ -125,7 +125,7 @@ def opener() -> None:
     """
     import asyncio
 
-    from notify_gateway.cli.heartbeat import Heartbeat, beating
+    from notify_gateway.cli.heartbeat import EVERY, Heartbeat
     from notify_gateway.cli.logs import log_to_stderr
     from notify_gateway.opener import serve as serve_grants
     from notify_gateway.runtime import open_vault
@@ -138,14 +138,27 @@ def opener() -> None:
     vault = open_vault(chosen)
     _guard_memory("opener")
 
+    heartbeat = Heartbeat("opener", chosen.data_dir)
+
     async def run() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await serve_grants(vault, chosen.opener_keys, address, stop)
+        beating = asyncio.create_task(beat())
+        try:
+            await serve_grants(vault, chosen.opener_keys, address, stop)
+        finally:
+            beating.cancel()
+            heartbeat.end()
 
-    with beating(Heartbeat("opener", chosen.data_dir)):
-        asyncio.run(run())
+    async def beat() -> None:
+        # From the loop that answers, and only while there is a socket to answer on.
+        while True:
+            if address.is_socket():
+                heartbeat.beat()
+            await asyncio.sleep(EVERY)
+
+    asyncio.run(run())
 
 
 def migrate(as_json: AsJson = False) -> None:
