@@ -36,7 +36,8 @@ JSON_TYPES: Final = {
     int: frozenset({int}),
     Decimal: frozenset({int, float}),
 }
-_URI: Final = re.compile(r"\S+")
+# Spelt so that Python's engine and that of the models, which differ on 1C to 1F, agree on what is white space in a URI.
+_URI: Final = re.compile(r"[^\s\x1c-\x1f]+")
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=\s]+")
 _URI_TYPES: Final = frozenset({"Uri", "Url", "Canonical"})
@@ -45,10 +46,11 @@ _PYTHON_ONLY: Final = "fhir_comments"
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element: the JSON types of a primitive, or the model of an object; whether it is a list; what else binds it."""
+    """One element: the JSON types and the annotated type of a primitive, or the model of an object; if a list; what else binds it."""
 
     name: str
     json: frozenset[type]
+    primitive: Any
     model: type[FHIRAbstractModel] | None
     many: bool
     nullable: bool
@@ -95,7 +97,7 @@ def shape_of(model: type[FHIRAbstractModel]) -> Shape:
             names, _ = choices.setdefault(stem, ([], bool(extra.get("one_of_many_required"))))
             names.append(name)
     if is_resource:
-        elements["resourceType"] = Element("resourceType", JSON_TYPES[str], None, False, False, None, None, frozenset())
+        elements["resourceType"] = Element("resourceType", JSON_TYPES[str], str, None, False, False, None, None, frozenset())
     return Shape(
         model.get_resource_type(),
         elements,
@@ -108,6 +110,7 @@ def _element(name: str, annotation: Any, extra: Any, *, is_id: bool) -> Element:
     inner, many = _without_optional(annotation), False
     if get_origin(inner) is list:
         inner, many = _without_optional(get_args(inner)[0]), True
+    primitive = inner
     marks: tuple[Any, ...] = ()
     if get_origin(inner) is Annotated:
         inner, *rest = get_args(inner)
@@ -116,6 +119,7 @@ def _element(name: str, annotation: Any, extra: Any, *, is_id: bool) -> Element:
         return Element(
             name.removeprefix("_"),
             frozenset({dict}),
+            None,
             inner.get_model_klass(),
             many,
             many and name.startswith("_"),
@@ -126,7 +130,7 @@ def _element(name: str, annotation: Any, extra: Any, *, is_id: bool) -> Element:
     kinds = {type(mark).__name__ for mark in marks}
     codes = frozenset(extra["enum_values"]) if "enum_values" in extra and "Code" in kinds else None
     pattern = _ID if is_id else _URI if kinds & _URI_TYPES else _BASE64 if "Base64Binary" in kinds else None
-    return Element(name, JSON_TYPES.get(inner, JSON_TYPES[str]), None, many, many, codes, pattern, frozenset())
+    return Element(name, JSON_TYPES.get(inner, JSON_TYPES[str]), primitive, None, many, many, codes, pattern, frozenset())
 
 
 def _without_optional(annotation: Any) -> Any:
@@ -136,20 +140,22 @@ def _without_optional(annotation: Any) -> Any:
 
 
 @cache
-def element_names() -> frozenset[str]:
-    """Return the names of all elements of all shapes that a message can reach."""
-    seen: set[type[FHIRAbstractModel]] = set()
+def shapes() -> tuple[Shape, ...]:
+    """Return all shapes that a message can reach."""
+    found: dict[type[FHIRAbstractModel], Shape] = {}
     waiting = [resource_model(name) for name in ("Bundle", *sorted(ENTRY_TYPES))]
-    names: set[str] = set()
     while waiting:
         model = waiting.pop()
-        if model in seen:
-            continue
-        seen.add(model)
-        shape = shape_of(model)
-        names.update(shape.elements)
-        waiting.extend(element.model for element in shape.elements.values() if element.model is not None)
-    return frozenset(names)
+        if model not in found:
+            shape = found[model] = shape_of(model)
+            waiting.extend(element.model for element in shape.elements.values() if element.model is not None)
+    return tuple(found.values())
+
+
+@cache
+def element_names() -> frozenset[str]:
+    """Return the names of all elements of all shapes that a message can reach."""
+    return frozenset(name for shape in shapes() for name in shape.elements)
 
 
 def fhirpath(parts: Iterable[str | int]) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Structure of a message: our walk, then the R4B models inside a guard, then the invariants that span resources."""
+"""Structure of a message: accepted at once if plain and whole; else our walk, the R4B models inside a guard, and the invariants."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from notify_gateway.domain.errors import Issue, Refused
 from notify_gateway.fhir.invariants import broken_invariants
 from notify_gateway.fhir.names import ENTRY_TYPES
 from notify_gateway.fhir.parsing import MAX_ISSUES
+from notify_gateway.fhir.plain import links_if_plain, plain_judge
 from notify_gateway.fhir.shapes import element_names, fhirpath, resource_model, shape_of
 from notify_gateway.fhir.survey import survey
 
@@ -24,6 +25,10 @@ def check_structure(document: dict[str, Any]) -> None:
 
     Raises ``Refused`` with all issues of the first stage that fails: shapes, models, invariants. No other exception leaves.
     """
+    links = links_if_plain(document)
+    if links is not None and not broken_invariants(document, links):
+        return
+    # From here on time buys words: the exact walk, the models and the invariants are the authors of every issue.
     found = survey(document)
     if found.issues:
         raise Refused(*found.issues)
@@ -57,6 +62,7 @@ def _code_for(kind: str) -> Code:
 def warm_up() -> None:
     """Import and build every model and shape that a message may need, so that no request pays for it (about half a second)."""
     element_names()
+    plain_judge()
     for name in sorted(ENTRY_TYPES | {"Bundle"}):
         model = resource_model(name)
         shape_of(model)

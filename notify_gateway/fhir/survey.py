@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -31,6 +32,14 @@ class Link(NamedTuple):
     reference: str
     claimed: str | None
     targets: frozenset[str]
+
+
+def link_in(value: dict[str, Any], targets: frozenset[str], at: str = "", entry: int = -1) -> Link | None:
+    """Return the literal reference that an object makes, if it makes one; it counts for what it leads to even without its place."""
+    reference, claimed = value.get("reference"), value.get("type")
+    if type(reference) is not str:
+        return None
+    return Link(at, entry, reference, claimed if type(claimed) is str else None, targets)
 
 
 @dataclass(slots=True)
@@ -84,9 +93,10 @@ def _members(found: Survey, value: dict[str, Any], model: type[FHIRAbstractModel
                 found.fault(Code.CHOICE_NOT_ONE, f"{at}.{stem}")
     if "implicitRules" in value:
         found.fault(Code.IMPLICIT_RULES, f"{at}.implicitRules")
-    rule = _RULES.get(shape.type_name)
-    if rule is not None:
-        rule(found, value, at)
+    if shape.type_name in RULES:
+        holds, code, below = RULES[shape.type_name]
+        if not holds(value):
+            found.fault(code, at + below)
 
 
 def _list(found: Survey, value: Any, element: Element, at: str) -> None:
@@ -126,10 +136,9 @@ def _object(found: Survey, value: Any, element: Element, at: str) -> None:
         _resource(found, value, at, contained=element.name == "contained")
         return
     _members(found, value, model, at)
-    reference = value.get("reference")
-    if type(reference) is str:
-        claimed = value.get("type")
-        found.links.append(Link(at, found.entry, reference, claimed if type(claimed) is str else None, element.targets))
+    link = link_in(value, element.targets, at, found.entry)
+    if link is not None:
+        found.links.append(link)
 
 
 def _resource(found: Survey, value: dict[str, Any], at: str, *, contained: bool) -> None:
@@ -146,19 +155,23 @@ def _resource(found: Survey, value: dict[str, Any], at: str, *, contained: bool)
         _members(found, value, resource_model(name), at)
 
 
-def _extension(found: Survey, value: dict[str, Any], at: str) -> None:
-    has_value = any(key.startswith(("value", "_value")) for key in value)
-    if has_value == ("extension" in value):
-        found.fault(Code.EXTENSION_VALUE, at)
+def _says_one_thing(extension: dict[str, Any]) -> bool:
+    """ext-1: an extension has a value or extensions, not both."""
+    has_value = any(key.startswith(("value", "_value")) for key in extension)
+    return has_value != ("extension" in extension)
 
 
-def _narrative(found: Survey, value: dict[str, Any], at: str) -> None:
-    div = value.get("div")
+def _is_passive(narrative: dict[str, Any]) -> bool:
+    """txt-1: nothing but text and its simple marks; a ``div`` of another type than text is not for this rule to judge."""
+    div = narrative.get("div")
     if type(div) is not str:
-        return
+        return True
     tags = {tag.lower() for tag in _TAG.findall(div)}
-    if not div.startswith("<div") or not all(map(_SIMPLE_TAG.fullmatch, tags)) or _ACTIVE.search(div):
-        found.fault(Code.NARRATIVE_ACTIVE, f"{at}.div")
+    return div.startswith("<div") and all(map(_SIMPLE_TAG.fullmatch, tags)) and _ACTIVE.search(div) is None
 
 
-_RULES: Final = {"Extension": _extension, "Narrative": _narrative}
+RULES: Final[dict[str, tuple[Callable[[dict[str, Any]], bool], Code, str]]] = {
+    "Extension": (_says_one_thing, Code.EXTENSION_VALUE, ""),
+    "Narrative": (_is_passive, Code.NARRATIVE_ACTIVE, ".div"),
+}
+"""What must hold of every object of a type, the code of the issue if it does not, and where below the object that stands."""
