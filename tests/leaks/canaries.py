@@ -118,7 +118,8 @@ def search(evidence: Iterable[Evidence]) -> list[Hit]:
         for content in _layers(each.content, depth=2):
             lowered = content.lower()
             for needle, canary, disguise in disguises():
-                if (each.place, canary) not in hits and (needle in content or needle in lowered):
+                # What has no capitals is in the lowered content if it is in the content; what has some can only be in the content.
+                if (each.place, canary) not in hits and needle in (lowered if needle == needle.lower() else content):
                     hits[each.place, canary] = Hit(each.place, canary, disguise)
     return list(hits.values())
 
