@@ -17,6 +17,7 @@ _MOST_CAUTIOUS_FIRST: Final = (
     ParentView.AGREES,
     ParentView.IN_WORDS,
 )
+_KINDS: Final = tuple(ParentActKind)
 _CODED: Final = frozenset(set(_MOST_CAUTIOUS_FIRST) - {ParentView.IN_WORDS})
 
 
@@ -32,7 +33,7 @@ def read_acts(bundle: Bundle, focus: Located) -> tuple[ParentAct, ...]:
 def kinds_of(communication: Located) -> list[ParentActKind]:
     """Return the acts that a Communication stands for; one meeting may be several."""
     found = codes(communication.resource.get("category"), names.SECTION_23)
-    return [kind for kind in ParentActKind if kind in found]
+    return [kind for kind in _KINDS if kind in found]
 
 
 def _read(bundle: Bundle, communication: Located, kind: ParentActKind) -> ParentAct | None:

@@ -8,13 +8,14 @@ import time
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, Refused
+from notify_gateway.fhir import parsing
 from notify_gateway.fhir.parsing import MAX_DEPTH, MAX_ISSUES, MAX_NODES, parse
-from tests.support.messages import a_message
+from tests.support.messages import EXAMPLE, a_message
 
 
 def refused(body: bytes) -> tuple[Issue, ...]:
@@ -93,3 +94,60 @@ def test_a_quarter_megabyte_of_anything_is_judged_in_well_under_a_second(piece: 
         with suppress(Refused):
             parse(body)
     assert time.process_time() - started < 1.5
+
+
+gaps = st.sampled_from(["", "", " ", "\n", "\t", "\r\n", "\ufeff"])
+texts = st.sampled_from(
+    [
+        "a", "b", "", " ", ":", "a:b", '\\":', ": ", "\\u003a", "\\u003A:", "\\\\u003a", "\\n", "\\u0000", "\\ud800", "\\ud83d\\ude42",
+        "é", "\x7f", "\x85", "\ufffe", "\u00a0", "\\u00a0", "\u2028", "a\\tb", "\x01", "{}", "[]", "resourceType",
+    ]
+).map('"{}"'.format)  # fmt: skip
+numbers = st.sampled_from(
+    [
+        "0", "-0", "1", "1.0", "1e5", "1e999", "-1", "99999999999999999", "123456789012345678", "-123456789012345678",
+        "1234567890123456789", "18446744073709551616", "01", "+1", "NaN",
+    ]
+)  # fmt: skip
+
+
+def _written(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    names = st.sampled_from(['"a"', '"b"', '"a"', '"\\u0061"', '":"', '"c:"', '"d"', '"e"', '"f"'])
+    members = st.tuples(gaps, names, gaps, inner, gaps).map(lambda m: f"{m[0]}{m[1]}{m[2]}:{m[3]}{m[4]}")
+    return st.lists(members, max_size=4).map(lambda found: f"{{{','.join(found)}}}") | st.lists(inner, max_size=3).map(
+        lambda found: f"[{','.join(found)}]"
+    )
+
+
+sources = st.recursive(texts | texts | numbers | st.sampled_from(["true", "null"]), _written, max_leaves=12)
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(['"a"', '"b"', '"c"', '"a:"', '"\\u0061"']), gaps, sources), max_size=4), gaps)
+def test_the_quick_way_and_the_exact_way_say_the_same(members: list[tuple[str, str, str]], gap: str) -> None:
+    body = f"{gap}{{{','.join(name + space + ':' + source for name, space, source in members)}}}".encode()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(parsing, "_parse_ordinary", lambda body: None)
+        exact = outcome(body)
+    assert outcome(body) == exact
+
+
+def outcome(body: bytes) -> object:
+    """What ``parse`` says, with 1, 1.0 and true told apart."""
+    try:
+        return repr(parse(body))
+    except Refused as refusal:
+        return refusal.issues
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a":"b","a":"b"}', b'{"a" : "x:y", "b":":", "a" : "\\":"}', b'{"a":"\\u003a","a":"c"}', b'{"a":{"b":1,"b":2}}']
+)
+def test_a_name_given_twice_is_found_whatever_colons_there_are(body: bytes) -> None:
+    assert [issue.code for issue in refused(body)] == [Code.DUPLICATE_KEY]
+
+
+def test_the_good_message_needs_no_exact_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(parsing, "_decode")
+    assert parse(a_message().for_child(given="Zoë-Маша 子 🙂", line="a: b\nc").bytes())
+    assert parse(EXAMPLE.read_bytes())
