@@ -15,7 +15,7 @@ from benchmarks.promises import Promises
 from mappings.postcodes import compile_table, demonstration_source
 from notify_gateway import runtime
 from notify_gateway.domain.model import OrganisationType
-from notify_gateway.privacy.recipients import RecipientPrivateKey, RecipientPurpose, Suite
+from notify_gateway.privacy.recipients import RecipientPrivateKey, RecipientPurpose
 from notify_gateway.settings import Settings
 from notify_gateway.store.migrate import upgrade_all
 from notify_gateway.use_cases import onboard
@@ -140,8 +140,8 @@ def _onboard(stack: ExitStack, place: Place, urls: Mapping[str, str]) -> tuple[S
         onboard.register_trust(gateway, ods=TRUST, name="Example Community NHS Trust", organisation_type=kind, actor="bench")
         url = f"{place.receiver_url}/deliveries"
         onboard.register_authority(gateway, gss=AUTHORITY, custody="authority-held", channel="webhook", webhook_url=url, actor="bench")
-        for purpose, suite in ((RecipientPurpose.WORKING, Suite.MLKEM768_X25519), (RecipientPurpose.RECOVERY, Suite.X25519)):
-            onboard.register_key(gateway, key=RecipientPrivateKey.generate(AUTHORITY, purpose, suite=suite).public(), actor="bench")
+        for purpose in (RecipientPurpose.WORKING, RecipientPurpose.RECOVERY):
+            onboard.register_key(gateway, key=RecipientPrivateKey.generate(AUTHORITY, purpose).public(), actor="bench")
         token = onboard.issue_token(gateway, kind="trust", code=TRUST, lasts=None, actor="bench").text
     finally:
         opened.close()

@@ -6,21 +6,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, insert, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from audit.log import Appended, insert_prepared
 from notify_gateway.store import shred
 from notify_gateway.store.acceptance import Acceptance, Envelope, Outcome, Standing
 from notify_gateway.store.amendment import Held, add_delivery, channel_of, latest_version, move, overtake
-from notify_gateway.store.engine import insert_where_absent
 from notify_gateway.store.standing import standing_of
 from notify_gateway.store.tables import ages, audit_tables, deliveries, envelopes, messages, notifications, thread_keys
 
-Row = dict[str, Any]
+Row: TypeAlias = dict[str, Any]
+ThreadKey: TypeAlias = tuple[str, int, str]
 
 
 def commit_group(engine: Engine, shred_engine: Engine, group: Sequence[Acceptance], refusals: Sequence[Appended] = ()) -> list[Outcome]:
@@ -147,43 +148,37 @@ def _amend(connection: Connection, a: Acceptance, held: Held, thread_id: UUID) -
     )
 
 
-def _threads(connection: Connection, new: Sequence[Acceptance]) -> dict[UUID, UUID]:
-    """Find or begin each child's thread at its authority. Keys are inserted in sorted order, so that two groups cannot deadlock."""
-    proposed: dict[tuple[str, int, str], tuple[UUID, datetime]] = {}
-    wanted: set[tuple[str, int, str]] = set()
-    for a in new:
-        for version, value in a.thread_values:
-            wanted.add((a.authority, version, value))
-    # With one live key version there is nothing to look up before the newest value is added.
-    known = _known_threads(connection, wanted) if any(len(a.thread_values) > 1 for a in new) else {}
-    for a in new:
-        if not a.thread_values:
-            continue
-        keys = [(a.authority, version, value) for version, value in a.thread_values]
-        thread = next((known[key] for key in keys if key in known), a.proposed_thread)
-        newest = keys[0]
-        if newest not in known and newest not in proposed:
-            proposed[newest] = (thread, a.at)
-    if proposed:
-        insert_where_absent(
-            connection,
-            thread_keys,
-            [
-                {"authority": gss, "key_version": version, "value": value, "thread_id": thread, "created_at": at}
-                for (gss, version, value), (thread, at) in sorted(proposed.items())
-            ],
-        )
-        known |= _known_threads(connection, set(proposed))
-    return {
-        a.message_id: next(
-            (known[key] for key in ((a.authority, version, value) for version, value in a.thread_values) if key in known),
-            a.proposed_thread,
-        )
-        for a in new
-    }
+def _threads(connection: Connection, kept: Sequence[Acceptance]) -> dict[UUID, UUID]:
+    """Find or begin each child's thread at its authority. Keys are written in sorted order, so that two groups cannot deadlock."""
+    older = {(a.authority, version, value) for a in kept for version, value in a.thread_values[1:]}
+    known = _known_threads(connection, older)
+    proposed: dict[ThreadKey, tuple[UUID, datetime]] = {}
+    for a in kept:
+        if a.thread_values:
+            newest, *others = [(a.authority, version, value) for version, value in a.thread_values]
+            thread = next((known[key] for key in others if key in known), a.proposed_thread)
+            proposed.setdefault(newest, (thread, a.at))
+    threads = _keep_thread_keys(connection, proposed)
+    return {a.message_id: threads[(a.authority, *a.thread_values[0])] if a.thread_values else a.proposed_thread for a in kept}
 
 
-def _known_threads(connection: Connection, keys: set[tuple[str, int, str]]) -> dict[tuple[str, int, str], UUID]:
+def _keep_thread_keys(connection: Connection, proposed: dict[ThreadKey, tuple[UUID, datetime]]) -> dict[ThreadKey, UUID]:
+    """Write the keys that are not there; return the thread of each, which is that of the first who wrote it."""
+    if not proposed:
+        return {}
+    c = thread_keys.c
+    rows = [
+        {"authority": gss, "key_version": version, "value": value, "thread_id": thread, "created_at": at}
+        for (gss, version, value), (thread, at) in sorted(proposed.items())
+    ]
+    written = upsert(thread_keys).on_conflict_do_update(
+        index_elements=[c.authority, c.key_version, c.value], set_={"thread_id": c.thread_id}
+    )
+    returned = connection.execute(written.returning(c.authority, c.key_version, c.value, c.thread_id), rows)
+    return {(row.authority, row.key_version, row.value): row.thread_id for row in returned}
+
+
+def _known_threads(connection: Connection, keys: set[ThreadKey]) -> dict[ThreadKey, UUID]:
     if not keys:
         return {}
     columns = (thread_keys.c.authority, thread_keys.c.key_version, thread_keys.c.value)

@@ -15,6 +15,8 @@ from notify_gateway.store.tables import messages, notifications, tombstones
 
 Key: TypeAlias = tuple[UUID, bytes]
 
+_ANY_WITHDRAWN = select(tombstones.c.expires_at).limit(1)
+
 
 def standing_of(connection: Connection, group: Sequence[Acceptance], *, hopeful: bool) -> dict[UUID, Outcome]:
     """Return, by message id, what stands against each of the group; nothing for those that may be kept.
@@ -45,6 +47,9 @@ def standing_of(connection: Connection, group: Sequence[Acceptance], *, hopeful:
 
 def _withdrawn(connection: Connection, group: Sequence[Acceptance]) -> dict[Key, datetime]:
     t = tombstones.c
+    # A withdrawal of what never came is rare: mostly there is none to look through.
+    if connection.scalar(_ANY_WITHDRAWN) is None:
+        return {}
     keys = [(a.client_id, a.business_key) for a in group]
     rows = connection.execute(select(t.client_id, t.business_key, t.version_at).where(tuple_(t.client_id, t.business_key).in_(keys)))
     return {(row.client_id, row.business_key): row.version_at for row in rows}
