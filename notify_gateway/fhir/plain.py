@@ -20,7 +20,7 @@ from notify_gateway.fhir.names import ENTRY_TYPES
 from notify_gateway.fhir.shapes import Element, Shape, shape_of, shapes
 from notify_gateway.fhir.survey import RULES, Link, link_in
 
-_LEFT_OUT: Final = frozenset({"contained", "modifierExtension", "implicitRules"})
+_LEFT_OUT: Final = frozenset({"modifierExtension", "implicitRules"})
 _ANY_RESOURCE: Final = "Resource"
 _GATES: Final[dict[type, CoreSchema]] = {
     str: core_schema.str_schema(strict=True),

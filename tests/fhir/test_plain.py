@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,6 +22,7 @@ from notify_gateway.fhir.plain import links_if_plain
 from notify_gateway.fhir.shapes import resource_model, shapes
 from notify_gateway.fhir.structure import check_structure
 from notify_gateway.fhir.survey import Link, survey
+from tests.fhir.bad_messages import CASES, build
 from tests.fhir.growing import RIGHT, VALUES, Grower, kind_of
 from tests.fhir.spoiling import PATIENT, put
 from tests.fhir.test_mutations import Mutations, mangled, mutations
@@ -113,6 +115,12 @@ def test_no_value_of_a_primitive_is_taken_that_its_own_type_refuses(kind: str) -
 def test_no_id_of_a_resource_is_taken_that_is_none(value: object) -> None:
     document = a_message().having(put(f"{PATIENT}.id", value)).document()
     assert taken_and_sound(document) is (value == "x" * 64)
+
+
+def test_no_bad_message_of_the_table_is_taken_that_the_walk_or_the_models_refuse() -> None:
+    for case in CASES:
+        with suppress(Refused):
+            taken_and_sound(parse(build(case)))
 
 
 def test_nothing_required_is_left_out_of_the_quick_way() -> None:
