@@ -40,7 +40,7 @@ from audit.tables import AuditTables
 
 LOGGER = logging.getLogger("audit.log")
 BATCH = 2000
-PAUSE = 0.04
+PAUSE = 0.08
 _UNFRAMED = {"isolation_level": "AUTOCOMMIT"}
 """A look that needs no transaction saves two round trips at each turn of the loop."""
 

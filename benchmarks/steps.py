@@ -33,7 +33,7 @@ SIZES = (1, 4, 16, 64)
 DELIVERIES = 64
 STEPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (prepare, ("parse", "read_message", "judge", "route", "split_identity", "prepare_leaf")),
-    (structure, ("survey", "validate_with_models", "broken_invariants")),
+    (structure, ("links_if_plain", "broken_invariants")),
     (split, ("build_view", "search", "card_plaintext", "seal")),
 )
 WITHIN = {"build_view": "split_identity", "search": "split_identity", "card_plaintext": "split_identity", "seal": "split_identity"}

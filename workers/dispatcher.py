@@ -16,7 +16,7 @@ from workers.ports import Outbox
 BATCH = 64
 LIMIT = 2048
 ENOUGH_WAITING = 64
-PAUSE = 0.1
+PAUSE = 0.2
 PAUSE_AFTER_FAULT = 1.0
 
 _log = structlog.get_logger("workers.dispatcher")

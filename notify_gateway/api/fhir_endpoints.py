@@ -21,6 +21,7 @@ from notify_gateway.fhir.outcome import operation_outcome
 from notify_gateway.use_cases import proofs, track
 from notify_gateway.use_cases.accept import Accepted, accept
 from notify_gateway.use_cases.access import TRUST_SCOPE
+from notify_gateway.use_cases.commit import Expected
 from notify_gateway.use_cases.prepare import Received
 
 router = APIRouter(prefix="/fhir/R4", tags=["FHIR"])
@@ -34,15 +35,9 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
 async def process_message(request: Request) -> Response:
     """Take a notification: 202 with the Task's Location and a signed promise, once it is durable; with ``Prefer: wait=n`` the proof too."""
     parts = service(request)
-    request_id, correlation_id = request_ids(request)
-    require_content_type(request, FHIR_JSON)
-    require_acceptable(request, FHIR_JSON)
-    client = await parts.admit(request, TRUST_SCOPE)
-    parts.require_healthy()
-    body = await read_body(request, parts.gateway.settings.max_body)
-    received = Received(PrivateBytes(body), client, request_id, correlation_id)
     try:
-        accepted = await accept(parts.gateway, parts.committer, received, check_large=parts.check_large)
+        with parts.committer.expecting() as expected:
+            accepted = await _accept(parts, request, expected)
     except Duplicate as duplicate:
         location = {"Location": _task_url(parts, str(duplicate.notification_id))}
         return fhir_response(operation_outcome(duplicate.issues), 409, location)
@@ -80,6 +75,17 @@ async def read_receipt(request: Request, task_id: str) -> Response:
         {"name": "receipt", "valueString": proof.receipt},
     ]
     return fhir_response({"resourceType": "Parameters", "parameter": parameters})
+
+
+async def _accept(parts: Service, request: Request, expected: Expected) -> Accepted:
+    request_id, correlation_id = request_ids(request)
+    require_content_type(request, FHIR_JSON)
+    require_acceptable(request, FHIR_JSON)
+    client = await parts.admit(request, TRUST_SCOPE)
+    parts.require_healthy()
+    body = await read_body(request, parts.gateway.settings.max_body)
+    received = Received(PrivateBytes(body), client, request_id, correlation_id)
+    return await accept(parts.gateway, parts.committer, received, check_large=parts.check_large, expected=expected)
 
 
 def _task_url(parts: Service, notification_id: str) -> str:

@@ -14,7 +14,7 @@ from notify_gateway.domain.errors import Conflict, Duplicate, Issue, NotAllowed,
 from notify_gateway.store.acceptance import Acceptance, Outcome, Standing
 from notify_gateway.store.amendment import leave_tombstone
 from notify_gateway.store.tables import audit_tables
-from notify_gateway.use_cases.commit import Committer
+from notify_gateway.use_cases.commit import Committer, Expected
 from notify_gateway.use_cases.gateway import Gateway
 from notify_gateway.use_cases.prepare import CheckStructure, Received, WithdrawalOfNothing, prepare, refusal
 
@@ -35,7 +35,9 @@ class Accepted:
     leaf_hash: bytes
 
 
-async def accept(gateway: Gateway, committer: Committer, received: Received, *, check_large: CheckStructure) -> Accepted:
+async def accept(
+    gateway: Gateway, committer: Committer, received: Received, *, check_large: CheckStructure, expected: Expected | None = None
+) -> Accepted:
     """Accept the message, or refuse it with the reason in the log.
 
     When this returns, the notification, its delivery and its audit event are durable, all or none. Raises ``Refused``, ``NotAllowed`` and
@@ -43,7 +45,7 @@ async def accept(gateway: Gateway, committer: Committer, received: Received, *, 
     nothing is promised.
     """
     try:
-        made = await _prepare(gateway, received, check_large)
+        made = await _prepare(gateway, received, check_large, expected)
     except WithdrawalOfNothing as error:
         await asyncio.to_thread(_remember_withdrawal, gateway, received, error)
         raise
@@ -62,10 +64,14 @@ async def accept(gateway: Gateway, committer: Committer, received: Received, *, 
     )
 
 
-async def _prepare(gateway: Gateway, received: Received, check_large: CheckStructure) -> Acceptance:
-    if len(received.body.reveal()) <= SMALL_BODY:
-        return prepare(gateway, received)
-    return await asyncio.to_thread(prepare, gateway, received, check=check_large)
+async def _prepare(gateway: Gateway, received: Received, check_large: CheckStructure, expected: Expected | None) -> Acceptance:
+    try:
+        if len(received.body.reveal()) <= SMALL_BODY:
+            return prepare(gateway, received)
+        return await asyncio.to_thread(prepare, gateway, received, check=check_large)
+    finally:
+        if expected is not None:
+            expected.is_here()
 
 
 def _remember_withdrawal(gateway: Gateway, received: Received, error: WithdrawalOfNothing) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import structlog
@@ -23,17 +25,37 @@ LOG = structlog.get_logger(__name__)
 
 Item: TypeAlias = Acceptance | Appended
 
+GATHER_WITHIN = 0.03
+"""Longest wait, in seconds, for those who are on their way to a commit."""
 MOST_WAITING = 4096
 """Acceptances that may wait for the committer; beyond this the door says that it is overloaded instead of holding ever more in memory."""
 
 
+class Expected:
+    """A request that is on its way to the committer, from its arrival until it is there or has ended."""
+
+    __slots__ = ("_end",)
+
+    def __init__(self, end: Callable[[Expected], None]) -> None:
+        self._end = end
+
+    def is_here(self) -> None:
+        """It need not be waited for any longer. Safe to call twice."""
+        self._end(self)
+
+
 class Committer:
-    """One thread that commits whatever is waiting, without waiting for more: groups grow only under load."""
+    """One thread that commits what is waiting, together with what has just arrived at the door.
+
+    A commit costs nearly the same for one as for many, so it waits for those who are on their way: not at all when nobody is, never longer
+    than ``GATHER_WITHIN``, and not for anybody who arrived longer ago than that.
+    """
 
     def __init__(self, gateway: Gateway, *, on_commit: Callable[[], None] = lambda: None) -> None:
         self._gateway = gateway
         self._on_commit = on_commit
         self._waiting: deque[tuple[Item, Future[Outcome | None]]] = deque()
+        self._expected: dict[Expected, float] = {}
         self._changed = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
@@ -48,6 +70,26 @@ class Committer:
             self._stopping = True
             self._changed.notify()
         self._thread.join()
+
+    @contextmanager
+    def expecting(self) -> Iterator[Expected]:
+        """Tell that a request has arrived that may have something to commit."""
+        expected = Expected(self._end_expecting)
+        self._expected[expected] = time.monotonic()
+        try:
+            yield expected
+        finally:
+            expected.is_here()
+
+    def _end_expecting(self, expected: Expected) -> None:
+        if self._expected.pop(expected, None) is not None:
+            with self._changed:
+                self._changed.notify()
+
+    def _all_are_here(self) -> bool:
+        newest = next(reversed(list(self._expected.values())), None)
+        gathered = newest is None or time.monotonic() - newest > GATHER_WITHIN
+        return gathered or self._stopping or len(self._waiting) >= self._gateway.settings.commit_group
 
     async def accept(self, acceptance: Acceptance) -> Outcome:
         """Return the outcome once it is durable.
@@ -79,6 +121,7 @@ class Committer:
                 self._changed.wait_for(lambda: self._waiting or self._stopping)
                 if not self._waiting:
                     return
+                self._changed.wait_for(self._all_are_here, timeout=GATHER_WITHIN)
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._gateway.settings.commit_group))]
             # A caller that has gone away is not waited for; what is taken from here on can no longer be called back.
             if group := [(item, future) for item, future in taken if future.set_running_or_notify_cancel()]:
