@@ -80,11 +80,13 @@ def prepare_leaf(event: Event) -> Appended:
 
 def insert_prepared(connection: Connection, tables: AuditTables, prepared: Sequence[Appended]) -> None:
     """The leaves are pending if, and only if, the caller's transaction commits; those of one call keep their order in the log."""
-    rows = [
-        {"event_id": entry.event_id, "leaf": entry.leaf, "leaf_hash": entry.leaf_hash, "created_at": entry.created_at} for entry in prepared
-    ]
-    if rows:
-        connection.execute(insert(tables.pending), rows)
+    if prepared:
+        connection.execute(insert(tables.pending), pending_rows(prepared))
+
+
+def pending_rows(prepared: Sequence[Appended]) -> list[dict[str, object]]:
+    """Return the rows that ``insert_prepared`` would insert, for a caller that inserts several tables' rows together."""
+    return [{"event_id": each.event_id, "leaf": each.leaf, "leaf_hash": each.leaf_hash, "created_at": each.created_at} for each in prepared]
 
 
 def append(connection: Connection, tables: AuditTables, events: Iterable[Event]) -> list[Appended]:

@@ -15,7 +15,8 @@ _PATTERN = re.compile(rf"SEN-([{ALPHABET}]{{8}})-([{ALPHABET}])")
 def new_reference() -> str:
     """Return a fresh reference such as ``SEN-7K2M9QXR-C``: 40 random bits, without meaning, safe in URLs, logs and speech."""
     while True:
-        body = "".join(secrets.choice(ALPHABET) for _ in range(8))
+        value = secrets.randbits(40)
+        body = "".join(ALPHABET[value >> shift & 31] for shift in range(35, -5, -5))
         check = check_character(body)
         if check in ALPHABET:
             return f"SEN-{body}-{check}"

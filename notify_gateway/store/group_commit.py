@@ -9,14 +9,15 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, insert, select, tuple_
+from sqlalchemy import Connection, Engine, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
-from audit.log import Appended, insert_prepared
+from audit.log import Appended, pending_rows
 from notify_gateway.store import shred
 from notify_gateway.store.acceptance import Acceptance, Envelope, Outcome, Standing
 from notify_gateway.store.amendment import Held, add_delivery, channel_of, latest_version, move, overtake
+from notify_gateway.store.bulk import insert_all
 from notify_gateway.store.standing import standing_of
 from notify_gateway.store.tables import ages, audit_tables, deliveries, envelopes, messages, notifications, thread_keys
 
@@ -92,25 +93,26 @@ def _commit(
             elif a.amends is not None and a.amends.version_at != latest:
                 standing[a.message_id] = Outcome(Standing.OVERTAKEN, a.notification_id)
         kept = [a for a in group if a.message_id not in standing]
-        if kept:
-            _insert(connection, kept)
-        insert_prepared(connection, audit_tables, [*(a.leaf for a in kept), *refusals])
+        _insert(connection, kept, refusals)
     if standing:
         shred.forget(shred_engine, list(standing))
     return [standing.get(a.message_id, Outcome(Standing.ACCEPTED, a.notification_id)) for a in group]
 
 
-def _insert(connection: Connection, kept: Sequence[Acceptance]) -> None:
+def _insert(connection: Connection, kept: Sequence[Acceptance], refusals: Sequence[Appended]) -> None:
     threads = _threads(connection, kept)
-    if new := [a for a in kept if a.amends is None]:
-        connection.execute(insert(notifications), [_notification_row(a, threads[a.message_id]) for a in new])
-    connection.execute(insert(messages), [_message_row(a) for a in kept])
-    if sealed := [_envelope_row(a, e) for a in kept for e in a.envelopes]:
-        connection.execute(insert(envelopes), sealed)
-    if aged := [_age_row(a) for a in kept if a.age_months_at_opinion is not None]:
-        connection.execute(insert(ages), aged)
-    if new:
-        connection.execute(insert(deliveries), [_delivery_row(a) | {"sequence": 1} for a in new])
+    new = [a for a in kept if a.amends is None]
+    insert_all(
+        connection,
+        [
+            (notifications, [_notification_row(a, threads[a.message_id]) for a in new]),
+            (messages, [_message_row(a) for a in kept]),
+            (envelopes, [_envelope_row(a, e) for a in kept for e in a.envelopes]),
+            (ages, [_age_row(a) for a in kept if a.age_months_at_opinion is not None]),
+            (deliveries, [_delivery_row(a) | {"sequence": 1} for a in new]),
+            (audit_tables.pending, pending_rows([*(a.leaf for a in kept), *refusals])),
+        ],
+    )
     for a in kept:
         if a.amends is not None:
             _amend(connection, a, a.amends, threads[a.message_id])
