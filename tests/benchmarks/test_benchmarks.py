@@ -35,6 +35,6 @@ def test_the_benchmark_measures_all_three_systems_and_finds_every_promise_kept(t
         assert run["promises"].startswith(promised)
     assert [ratio["connections"] for ratio in told["ratios"]] == [8, 1]
     assert {"cpus", "python", "system"} == told["machine"].keys()
-    assert {"validate_with_models", "seal", "prepare"} <= told["steps"]["prepare"].keys()
+    assert {"links_if_plain", "seal", "prepare"} <= told["steps"]["prepare"].keys()
     assert {"1", "64"} <= told["steps"]["commit"].keys()
     assert "sequence and sign the log" in told["steps"]["deliver"]

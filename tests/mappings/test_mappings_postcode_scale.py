@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-import synthetic_directory as synthetic
 
 from mappings.postcodes import CompileUnderWay, PostcodeTable, compile_table, demonstration_source
+from tests.mappings import synthetic_directory as synthetic
 
 MEGABYTE = 2**20
 ROOT = Path(__file__).parents[2]

@@ -17,6 +17,7 @@ from tests.support.waiting import ROOT
 PRODUCT = ("audit", "mappings", "notify_gateway", "workers")
 CODE = (*PRODUCT, "benchmarks", "tests", "tools")
 MOST_LINES = 300
+MOST_LINES_OF_TESTS = 400
 
 # Written in pieces, so that this file does not hold what it looks for.
 REGISTRIES = re.compile(
@@ -109,8 +110,10 @@ def test_nothing_unfinished_is_left_in_the_code() -> None:
 
 @pytest.mark.parametrize("folder", CODE)
 def test_modules_are_small_enough_to_read(folder: str) -> None:
-    sizes = {name: _text(name).count("\n") for name in _modules(folder)}
-    assert {name: size for name, size in sizes.items() if size > MOST_LINES} == {}
+    most = MOST_LINES_OF_TESTS if folder == "tests" else MOST_LINES
+    # A migration is as long as the tables that it lays.
+    sizes = {name: _text(name).count("\n") for name in _modules(folder) if "/migrations/" not in name}
+    assert {name: size for name, size in sizes.items() if size > most} == {}
 
 
 @pytest.mark.parametrize("folder", CODE)
