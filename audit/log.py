@@ -126,7 +126,7 @@ def receipt_for(connection: Connection, tables: AuditTables, entry: UUID | bytes
 
 def oldest_pending_age(connection: Connection, tables: AuditTables, now: datetime) -> float | None:
     """Return for how many seconds the oldest pending event has waited, or None if none does."""
-    oldest = connection.scalar(select(func.min(tables.pending.c.created_at)))
+    oldest = connection.scalar(select(tables.pending.c.created_at).order_by(tables.pending.c.arrival).limit(1))
     return None if oldest is None else (micros(now) - oldest) / 1_000_000
 
 

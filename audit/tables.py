@@ -32,7 +32,7 @@ def define(metadata: MetaData) -> AuditTables:
             Column("event_id", Uuid, nullable=False, unique=True),
             Column("leaf", LargeBinary, nullable=False),
             Column("leaf_hash", LargeBinary(HASH_SIZE), nullable=False),
-            Column("created_at", BigInteger, nullable=False, index=True),
+            Column("created_at", BigInteger, nullable=False),
         ),
         leaf=Table(
             "audit_leaf",

@@ -19,7 +19,7 @@ Json: TypeAlias = "str | int | bool | Sequence[Json] | Mapping[str, Json] | None
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 _QUICK = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-_DOUBTFUL = re.compile(rb"(?:^|[:,\[])-?[0-9]+[.eE]|null|\x7f")
+_DOUBTFUL = re.compile(rb"(?:^|[:,\[])-?[0-9]+[.eE]|\x7f")
 _TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode())
 
 
@@ -32,6 +32,8 @@ def canonical_json(value: Json) -> bytes:
         text = orjson.dumps(value, option=_QUICK)
         # The quick encoder writes UTF-8, floats and DEL as they are: what it wrote is taken only where none of that can have happened.
         if text.isascii() and _DOUBTFUL.search(text) is None:
+            if b"null" in text:
+                _refuse_floats(value)  # what is no number at all is written as null
             return text
     _refuse_floats(value)
     try:

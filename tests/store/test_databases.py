@@ -16,7 +16,8 @@ from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from notify_gateway.store import migrate
-from notify_gateway.store.engine import Instant, insert_where_absent, open_engine, reading
+from notify_gateway.store.bulk import insert_all
+from notify_gateway.store.engine import Instant, open_engine, reading
 from notify_gateway.store.tables import shred_keys
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -83,9 +84,9 @@ def test_what_is_there_already_stays_as_it_is(engine: Engine) -> None:
     migrate.upgrade(engine, "shred")
     first = {"message_id": uuid4(), "key": bytes(32), "created_at": AT}
     with engine.begin() as connection:
-        insert_where_absent(connection, shred_keys, [first])
-        insert_where_absent(connection, shred_keys, [first | {"key": b"x" * 32}, first | {"message_id": uuid4()}])
-        insert_where_absent(connection, shred_keys, [])
+        insert_all(connection, [(shred_keys, [first])], where_absent=True)
+        insert_all(connection, [(shred_keys, [first | {"key": b"x" * 32}, first | {"message_id": uuid4()}])], where_absent=True)
+        insert_all(connection, [(shred_keys, [])], where_absent=True)
         kept = dict(connection.execute(select(shred_keys.c.message_id, shred_keys.c.key)).all())  # type: ignore[arg-type]
     assert len(kept) == 2
     assert kept[first["message_id"]] == bytes(32)

@@ -61,7 +61,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("arrival", name=op.f("pk_audit_pending")),
         sa.UniqueConstraint("event_id", name=op.f("uq_audit_pending_event_id")),
     )
-    op.create_index(op.f("ix_audit_pending_created_at"), "audit_pending", ["created_at"], unique=False)
     op.create_table(
         "authorities",
         sa.Column("gss", sa.String(length=9), nullable=False),
@@ -159,8 +158,6 @@ def upgrade() -> None:
         sa.Column("view_digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("accepted_at", Instant(), nullable=False),
         sa.Column("accepted_event", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["authority"], ["authorities.gss"], name=op.f("fk_messages_authority_authorities")),
-        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name=op.f("fk_messages_client_id_clients")),
         sa.ForeignKeyConstraint(["notification_id"], ["notifications.id"], name=op.f("fk_messages_notification_id_notifications")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("client_id", "message_key", name=op.f("uq_messages_client_id_message_key")),
@@ -173,7 +170,6 @@ def upgrade() -> None:
         sa.Column("authority", sa.String(length=9), nullable=False),
         sa.Column("age_months_at_opinion", sa.Integer(), nullable=False),
         sa.Column("compulsory_school_age_on", sa.Date(), nullable=False),
-        sa.ForeignKeyConstraint(["authority"], ["authorities.gss"], name=op.f("fk_ages_authority_authorities")),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_ages_message_id_messages")),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_ages")),
     )
@@ -199,9 +195,7 @@ def upgrade() -> None:
         sa.Column("received_event", sa.Uuid(), nullable=True),
         sa.Column("acknowledged_at", Instant(), nullable=True),
         sa.Column("acknowledged_event", sa.Uuid(), nullable=True),
-        sa.ForeignKeyConstraint(["authority"], ["authorities.gss"], name=op.f("fk_deliveries_authority_authorities")),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_deliveries_message_id_messages")),
-        sa.ForeignKeyConstraint(["notification_id"], ["notifications.id"], name=op.f("fk_deliveries_notification_id_notifications")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint("notification_id", "sequence", name=op.f("uq_deliveries_notification_id_sequence")),
     )
@@ -295,7 +289,6 @@ def downgrade() -> None:
     op.drop_table("thread_keys")
     op.drop_table("clients")
     op.drop_table("authorities")
-    op.drop_index(op.f("ix_audit_pending_created_at"), table_name="audit_pending")
     op.drop_table("audit_pending")
     op.drop_table("audit_node")
     op.drop_index(op.f("ix_audit_leaf_leaf_hash"), table_name="audit_leaf")
