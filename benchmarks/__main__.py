@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``python -m benchmarks``: service, embedded default and baseline, in turn and under the same load, each on fresh databases."""
+"""``python -m benchmarks``: service, embedded default and baselines, in turn and under the same load, each on fresh databases."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from rich.console import Console
 from benchmarks.measure import Load, measure
 from benchmarks.report import Results, as_json, tables
 from benchmarks.steps import Steps, measure_steps
-from benchmarks.systems import TRUST, Place, baseline, embedded, onboarded_alone, service
+from benchmarks.systems import TRUST, Place, baseline, embedded, lean_baseline, onboarded_alone, service
 from tests.support.messages import a_message
 from tests.support.services import PrivatePostgres, Process, answers, free_port
 
-SYSTEMS = {"baseline": baseline, "service": service, "embedded": embedded}
-PAIRED = ("baseline", "service")
+SYSTEMS = {"baseline": baseline, "lean baseline": lean_baseline, "service": service, "embedded": embedded}
+COMPARED = ("baseline", "service", "lean baseline")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured: ``pairs`` times each of baseline and service, in turn, over eight connections and over one."""
+    """How much is measured: ``pairs`` times each of baselines and service, in turn, over eight connections and over one."""
 
     messages: int
     messages_alone: int
@@ -37,7 +37,7 @@ class Plan:
     steps: int
 
 
-DEFAULT = Plan(messages=3000, messages_alone=400, pairs=5, pairs_alone=3, embedded=3, steps=512)
+DEFAULT = Plan(messages=2000, messages_alone=300, pairs=4, pairs_alone=2, embedded=2, steps=512)
 QUICK = Plan(messages=500, messages_alone=100, pairs=2, pairs_alone=1, embedded=1, steps=128)
 
 
@@ -45,8 +45,8 @@ def run(plan: Plan, console: Console) -> Results:
     """Measure all that ``plan`` names and return it; raises ``PromiseBroken`` as soon as the service does not keep what it promised."""
     results = Results()
     turns = [
-        *[(name, Load(plan.messages, 8)) for _ in range(plan.pairs) for name in PAIRED],
-        *[(name, Load(plan.messages_alone, 1)) for _ in range(plan.pairs_alone) for name in PAIRED],
+        *[(name, Load(plan.messages, 8)) for _ in range(plan.pairs) for name in COMPARED],
+        *[(name, Load(plan.messages_alone, 1)) for _ in range(plan.pairs_alone) for name in COMPARED],
         *[("embedded", Load(plan.messages, 8)) for _ in range(plan.embedded)],
     ]
     with _place() as place:
@@ -92,7 +92,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about a minute instead of several")
     parser.add_argument("--messages", type=int, help="messages of each run, instead of the plan's")
-    parser.add_argument("--pairs", type=int, help="runs of baseline and service each, instead of the plan's")
+    parser.add_argument("--pairs", type=int, help="runs of baselines and service each, instead of the plan's")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     asked = parser.parse_args()
     plan = QUICK if asked.quick else DEFAULT

@@ -17,6 +17,7 @@ from rich.table import Table
 from benchmarks.measure import Figures
 from benchmarks.steps import WITHIN, Steps
 
+BASELINES = ("baseline", "lean baseline")
 RATES = ("accepted_per_s", "accept_p50_ms", "accept_p99_ms", "delivered_per_s", "drained_per_s", "cpu_ms")
 COMPARED = ("accepted_per_s", "delivered_per_s", "cpu_ms")
 TITLES = ("accepted/s", "p50 ms", "p99 ms", "delivered/s", "drained/s", "CPU ms")
@@ -38,9 +39,9 @@ class Results:
         """Take in a run."""
         self.runs[system, connections].append(figures)
 
-    def ratios(self, connections: int, figure: str) -> list[float]:
-        """Return service / baseline for each pair of runs made one after the other."""
-        pairs = zip(self.runs["service", connections], self.runs["baseline", connections], strict=True)
+    def ratios(self, baseline: str, connections: int, figure: str) -> list[float]:
+        """Return service / ``baseline`` for each pair of runs made one after the other."""
+        pairs = zip(self.runs["service", connections], self.runs[baseline, connections], strict=True)
         return [getattr(ours, figure) / getattr(plain, figure) for ours, plain in pairs]
 
     @property
@@ -54,9 +55,10 @@ def tables(results: Results) -> Iterator[Table]:
     rates = Table("", "connections", *TITLES, title="Notifications per second", caption=NOTE)
     for (name, connections), figures in results.runs.items():
         rates.add_row(name, str(connections), *(_spread([getattr(each, rate) for each in figures]) for rate in RATES))
-    for connections in results.paired:
-        ratios = {rate: results.ratios(connections, rate) for rate in COMPARED}
-        rates.add_row("service / baseline", str(connections), *(_spread(ratios.get(rate, [])) for rate in RATES), style="bold")
+    for baseline in BASELINES:
+        for connections in results.paired:
+            ratios = {rate: results.ratios(baseline, connections, rate) for rate in COMPARED}
+            rates.add_row(f"service / {baseline}", str(connections), *(_spread(ratios.get(rate, [])) for rate in RATES), style="bold")
     yield rates
 
     parts = Table("", "connections", "part", "CPU ms per message", title="CPU by part")
@@ -91,7 +93,9 @@ def as_json(results: Results, plan: object) -> str:
             for each in figures
         ],
         "ratios": [
-            {"connections": connections, **{rate: results.ratios(connections, rate) for rate in COMPARED}} for connections in results.paired
+            {"baseline": baseline, "connections": connections, **{rate: results.ratios(baseline, connections, rate) for rate in COMPARED}}
+            for baseline in BASELINES
+            for connections in results.paired
         ],
         "steps": asdict(results.steps) if results.steps else None,
     }

@@ -51,8 +51,7 @@ System = Callable[[Place], AbstractContextManager[Running]]
 
 
 @contextmanager
-def baseline(place: Place) -> Iterator[Running]:
-    """Run the plain baseline: gateways and a Celery worker, on PostgreSQL and Redis."""
+def _baseline(place: Place, door: str) -> Iterator[Running]:
     with ExitStack() as stack:
         database, broker = stack.enter_context(place.postgres.database()), _redis(stack)
         token = secrets.token_urlsafe(32)
@@ -66,12 +65,22 @@ def baseline(place: Place) -> Iterator[Running]:
         start.once("tables", "-c", "from benchmarks.baseline.store import *; Base.metadata.create_all(open_engine())")
         ports = [free_port() for _ in range(GATEWAYS)]
         for port in ports:
-            server = ("uvicorn", "benchmarks.baseline.gateway:app", "--port", str(port), "--log-level", "warning", "--no-access-log")
+            server = ("uvicorn", f"benchmarks.baseline.{door}:app", "--port", str(port), "--log-level", "warning", "--no-access-log")
             start("gateway", "-m", *server, url=f"http://127.0.0.1:{port}/_ping")
         celery = ("celery", "-A", "benchmarks.baseline.worker", "worker", *POOL, "--loglevel", "WARNING")
         start("worker", "-m", *celery)
         start.finish()
         yield Running(token, ports, start.pids | {"postgres": [place.postgres.process.pid], "redis": [broker.process.pid]}, None)
+
+
+def baseline(place: Place) -> AbstractContextManager[Running]:
+    """Run the plain baseline: gateways and a Celery worker, on PostgreSQL and Redis."""
+    return _baseline(place, "gateway")
+
+
+def lean_baseline(place: Place) -> AbstractContextManager[Running]:
+    """Run the baseline with the lean front door."""
+    return _baseline(place, "lean_gateway")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from tools import environment, set_up_tests
 BIN = environment.VENV / "bin"
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lint": (("ruff", "check"), ("ruff", "format", "--check"), ("lint-imports",)),
-    "types": (("mypy",), ("mypy", "tools", "tests/packaging", "tests/quality", "tests/conftest.py")),
+    "types": (("mypy",), ("mypy", "tools", "benchmarks", "tests/benchmarks", "tests/packaging", "tests/quality", "tests/conftest.py")),
 }
 TESTS = ("-m", "pytest", "-q")
 # Two processes, a file of tests in one of them: files start servers of their own, and two cores are what the tests must be content with.
