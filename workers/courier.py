@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
+import stamina
 import structlog
 import uvloop
 
@@ -17,9 +18,18 @@ from notify_gateway.domain.delivery import AttemptResult, Outgoing
 from workers.channels.protocol import Channel, Channels
 from workers.ports import Outbox
 
-FINISH_PAUSES = (0.2, 0.5, 1.0, 2.0)
+FINISH_ATTEMPTS = 5
 
 _log = structlog.get_logger("workers.courier")
+
+
+def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    """Log that something is tried again: the kind of the error, never its text, which may quote a row."""
+    _log.warning("retry", error=type(details.caused_by).__name__, attempt=details.retry_num, wait=round(details.wait_for, 2))
+
+
+# The library's own hooks would log arguments and the error as it prints itself.
+stamina.instrumentation.set_on_retry_hooks([_tell_retry])
 
 
 class Courier:
@@ -96,14 +106,14 @@ class Courier:
         return [results.get(each.delivery_id) or AttemptResult.retry(each, "channel-failed") for each in batch]
 
     def _finish(self, results: Sequence[AttemptResult], owner: str) -> None:
-        for pause in (*FINISH_PAUSES, None):
-            try:
-                return self._outbox.finish(results, owner=owner)
-            except Exception as error:
-                _log.warning("results-not-recorded", count=len(results), error=type(error).__name__, last=pause is None)
-                if pause is not None:
-                    self._stopping.wait(pause)
-        return None
+        tries = stamina.retry_context(on=Exception, attempts=FINISH_ATTEMPTS, wait_initial=0.2, wait_max=2.0, timeout=None)
+        try:
+            for attempt in tries:
+                with attempt:
+                    self._outbox.finish(results, owner=owner)
+        except Exception as error:
+            # Nothing is lost: the leases run out, and the attempts are made again under the same ids.
+            _log.warning("results-not-recorded", count=len(results), error=type(error).__name__)
 
     async def _close_channels(self) -> None:
         for channel in self._channels.values():

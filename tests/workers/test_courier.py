@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from notify_gateway.domain.clock import SystemClock
 from notify_gateway.domain.delivery import AttemptResult, Hint, Outgoing
@@ -70,7 +71,22 @@ def test_results_survive_a_database_that_is_away_for_a_moment(outbox: MemoryOutb
     assert outbox.rows[ids[0]].state == "offered"
 
 
-def test_connections_are_kept_from_task_to_task(outbox: MemoryOutbox, courier: Courier, receiver: Receiver) -> None:
+def test_what_is_tried_again_is_logged_by_its_kind_alone(outbox: MemoryOutbox, courier: Courier, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish, spoilt = outbox.finish, ["a row that names a child"]
+
+    def faulty(results: Sequence[AttemptResult], *, owner: str) -> None:
+        if spoilt:
+            raise ValueError(spoilt.pop())
+        finish(results, owner=owner)
+
+    monkeypatch.setattr(outbox, "finish", faulty)
+    with capture_logs() as logs:
+        courier.deliver(outbox.add(channel="pull"))
+    assert [(line["event"], line.get("error")) for line in logs][:1] == [("retry", "ValueError")]
+    assert "child" not in repr(logs)
+
+
+def test_deliveries_go_on_from_task_to_task(outbox: MemoryOutbox, courier: Courier, receiver: Receiver) -> None:
     for _ in range(3):
         courier.deliver(outbox.add(url=receiver.url()))
     assert outbox.open() == 0
