@@ -24,7 +24,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 TESTS = ("-m", "pytest", "-q")
 # Two processes, a file of tests in one of them: files start servers of their own, and two cores are what the tests must be content with.
-# The files with the longest tests come first (testpaths), so that none of them runs alone at the end.
+# The files with the longest tests come first (tests/conftest.py), so that none of them runs alone at the end.
 IN_PARALLEL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
