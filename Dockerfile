@@ -24,7 +24,7 @@ LABEL org.opencontainers.image.title="notify_gateway" org.opencontainers.image.l
 RUN groupadd --system --gid 10001 notify \
     && useradd --system --uid 10001 --gid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin notify \
     && useradd --system --uid 10002 --gid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin notify-opener \
-    && install -d -o 10001 -g 10001 -m 0700 /var/lib/notify-gateway/postcodes /run/keys \
+    && install -d -o 10001 -g 10001 -m 0700 /var/lib/notify-gateway/postcodes /var/lib/notify-gateway/erasures /run/keys \
     && install -d -o 10001 -g 10001 -m 0750 /var/lib/notify-gateway \
     && install -d -o 10002 -g 10001 -m 0750 /run/opener /run/opener-keys
 COPY --from=build /opt/notify-gateway /opt/notify-gateway

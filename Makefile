@@ -47,10 +47,11 @@ format: ## Put the code into the house style
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
 
-generate: ## Write anew what is made from the code: .env.example and the tables of docs
+generate: ## Write anew what is made from the code: .env.example, the tables of docs, samples of errors
 	@$(PYTHON_FOUND) -m tools.check --only environment
 	@$(BIN)/python -m tools.write_env_example
 	@$(BIN)/python -m tools.write_docs
+	@$(BIN)/python -m tools.write_samples
 
 secrets: ## Make the secret files that docker-compose.yml reads (random passwords, keys, a certificate to try it with)
 	@$(PYTHON_FOUND) -m tools.environment runtime

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from audit.durable import alone_in, replace_file
 from audit.merkle import ProofInvalid, verify_consistency
 from audit.note import Checkpoint, NoteRefused, split_note
 
@@ -30,16 +29,9 @@ class Guard:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> AbstractContextManager[None]:
         """Within the block no other process on this machine signs under this guard."""
-        # The directory is locked, because the file itself is replaced at each signature.
-        directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(directory, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(directory)
+        return alone_in(self._path.parent)
 
     def last_signed(self) -> Checkpoint | None:
         """Return what was signed last, or None if nothing ever was; GuardRefused if the file is damaged."""
@@ -75,17 +67,4 @@ class Guard:
 
     def remember(self, note: str) -> None:
         """The signed checkpoint is durable in the guard file: its bytes, its name and the directory are on disk."""
-        fresh = self._path.with_name(self._path.name + ".new")
-        with suppress(FileNotFoundError):
-            fresh.unlink()
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(note.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, self._path)
-        directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        replace_file(self._path, note.encode())

@@ -6,47 +6,35 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, Row, delete, exists, func, insert, literal, select, tuple_, union_all, update
+from sqlalchemy import Connection, Engine, Table, delete, exists, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from audit.events import SALT_SIZE, Event, micros
-from audit.export import head_line, leaf_line
-from audit.guard import Guard
+from audit.guard import Guard, GuardRefused
 from audit.leadership import Leadership
-from audit.merkle import (
-    EMPTY_ROOT,
-    Address,
-    Frontier,
-    Node,
-    ProofInvalid,
-    ReadNode,
-    consistency_proof,
-    consistency_ranges,
-    inclusion_proof,
-    inclusion_ranges,
-    leaf_hash,
-    subtrees,
-)
+from audit.merkle import EMPTY_ROOT, Frontier, Node, ProofInvalid, consistency_proof, consistency_ranges, leaf_hash, subtrees
 from audit.note import Checkpoint, Signer, sign_note
-from audit.receipts import Receipt
+from audit.reading import Head, LogDamaged, node_reader, read_head
 from audit.tables import AuditTables
 
 LOGGER = logging.getLogger("audit.log")
 BATCH = 2000
-PAUSE = 0.08
+PAUSE = 0.04
+"""Seconds between turns while entries keep coming: half of it is what an entry waits. A turn with work costs some milliseconds of CPU."""
+REST = 0.08
+"""Seconds after a turn that found nothing to do, which costs about one millisecond."""
+_PAUSES_TO_WORK = 3
+"""A busy machine has better to do: three quarters of the time, at least, the sequencer waits, and sequences the more at once."""
 _UNFRAMED = {"isolation_level": "AUTOCOMMIT"}
 """A look that needs no transaction saves two round trips at each turn of the loop."""
-
-
-class LogDamaged(ProofInvalid):
-    """What the tables hold is not the tree that the log says it is."""
 
 
 class _Fenced(Exception):
@@ -55,27 +43,20 @@ class _Fenced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """A leaf with its id, and the instant of its event in microseconds since 1970; in the log soon after its transaction commits."""
+    """A leaf with its id, and of its event the instant (microseconds since 1970), subject and tag; in the log soon after the commit."""
 
     event_id: UUID
     leaf: bytes
     leaf_hash: bytes
     created_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """How many leaves are in the tree, the root over them, and the epoch of the log's origin."""
-
-    size: int
-    root: bytes
-    epoch: int
+    subject: str
+    tag: str
 
 
 def prepare_leaf(event: Event) -> Appended:
     """Return the leaf of ``event`` under a fresh salt and a fresh id; nothing is written."""
     leaf = event.to_leaf(secrets.token_bytes(SALT_SIZE))
-    return Appended(uuid4(), leaf, leaf_hash(leaf), micros(event.at))
+    return Appended(uuid4(), leaf, leaf_hash(leaf), micros(event.at), event.subject, event.tag)
 
 
 def insert_prepared(connection: Connection, tables: AuditTables, prepared: Sequence[Appended]) -> None:
@@ -86,7 +67,17 @@ def insert_prepared(connection: Connection, tables: AuditTables, prepared: Seque
 
 def pending_rows(prepared: Sequence[Appended]) -> list[dict[str, object]]:
     """Return the rows that ``insert_prepared`` would insert, for a caller that inserts several tables' rows together."""
-    return [{"event_id": each.event_id, "leaf": each.leaf, "leaf_hash": each.leaf_hash, "created_at": each.created_at} for each in prepared]
+    return [
+        {
+            "event_id": each.event_id,
+            "leaf": each.leaf,
+            "leaf_hash": each.leaf_hash,
+            "created_at": each.created_at,
+            "subject": each.subject,
+            "tag": each.tag,
+        }
+        for each in prepared
+    ]
 
 
 def append(connection: Connection, tables: AuditTables, events: Iterable[Event]) -> list[Appended]:
@@ -94,58 +85,6 @@ def append(connection: Connection, tables: AuditTables, events: Iterable[Event])
     prepared = [prepare_leaf(event) for event in events]
     insert_prepared(connection, tables, prepared)
     return prepared
-
-
-def read_head(connection: Connection, tables: AuditTables) -> Head:
-    """Return the head of the tree; that of an empty tree before the first leaf."""
-    row = connection.execute(select(tables.head.c.size, tables.head.c.root, tables.head.c.epoch)).one_or_none()
-    return Head(row.size, row.root, row.epoch) if row else Head(0, EMPTY_ROOT, 0)
-
-
-def latest_checkpoint(connection: Connection, tables: AuditTables) -> str | None:
-    """Return the note of the last signed checkpoint, or None before the first."""
-    signed = _latest_signed(connection, tables)
-    return signed.note if signed else None
-
-
-def _latest_signed(connection: Connection, tables: AuditTables) -> Row[int, str] | None:
-    stored = tables.checkpoint.c
-    return connection.execute(select(stored.size, stored.note).order_by(stored.size.desc()).limit(1)).one_or_none()
-
-
-def receipt_for(connection: Connection, tables: AuditTables, entry: UUID | bytes) -> str | None:
-    """Return the receipt, against the latest checkpoint, for an event id or a leaf hash; None while no checkpoint covers it."""
-    leaf, signed = tables.leaf.c, _latest_signed(connection, tables)
-    column = leaf.event_id if isinstance(entry, UUID) else leaf.leaf_hash
-    index = connection.scalar(select(func.min(leaf.idx)).where(column == entry))
-    if index is None or signed is None or index >= signed.size:
-        return None
-    read = _reader(connection, tables, inclusion_ranges(index, signed.size))
-    return Receipt(index, tuple(inclusion_proof(index, signed.size, read)), signed.note).to_text()
-
-
-def oldest_pending_age(connection: Connection, tables: AuditTables, now: datetime) -> float | None:
-    """Return for how many seconds the oldest pending event has waited, or None if none does."""
-    oldest = connection.scalar(select(tables.pending.c.created_at).order_by(tables.pending.c.arrival).limit(1))
-    return None if oldest is None else (micros(now) - oldest) / 1_000_000
-
-
-def read_leaves(connection: Connection, tables: AuditTables, *, start: int, limit: int) -> list[tuple[int, UUID, bytes]]:
-    """Return up to ``limit`` leaves from index ``start`` on, in order, each as index, event id and bytes."""
-    leaf = tables.leaf.c
-    query = select(leaf.idx, leaf.event_id, leaf.leaf).where(leaf.idx >= start).order_by(leaf.idx).limit(limit)
-    return [(row.idx, row.event_id, row.leaf) for row in connection.execute(query)]
-
-
-def export_lines(connection: Connection, tables: AuditTables) -> Iterator[str]:
-    """Yield the signed log in the form of ``audit.export``: the latest checkpoint, then each leaf that it covers; nothing without one."""
-    signed = _latest_signed(connection, tables)
-    if signed is None:
-        return
-    yield head_line(signed.note)
-    for start in range(0, signed.size, BATCH):
-        for index, _, leaf in read_leaves(connection, tables, start=start, limit=min(BATCH, signed.size - start)):
-            yield leaf_line(index, leaf)
 
 
 class Sequencer:
@@ -156,12 +95,25 @@ class Sequencer:
     """
 
     def __init__(
-        self, *, engine: Engine, tables: AuditTables, signer: Signer, origin: str, guard_path: Path, now: Callable[[], datetime]
+        self,
+        *,
+        engine: Engine,
+        tables: AuditTables,
+        signer: Signer,
+        origin: str,
+        guard_path: Path,
+        now: Callable[[], datetime],
+        beside: Sequence[Signer] = (),
+        stop: Table | None = None,
     ) -> None:
-        """Take ``engine``, whose ``begin()`` opens a write transaction; ``origin`` names the log and its key, else ValueError."""
-        if signer.name != origin:
+        """Take ``engine``, whose ``begin()`` opens a write transaction; ``origin`` names the log and its keys, else ValueError.
+
+        ``beside`` sign as well: the older key, while one takes over from another. ``stop`` is where it is told why nothing is signed.
+        """
+        if any(each.name != origin for each in (signer, *beside)):
             raise ValueError("a log's key bears the log's name, or nobody could open its checkpoints")
-        self._engine, self._tables, self._signer, self._origin, self._now = engine, tables, signer, origin, now
+        self._engine, self._tables, self._signers, self._origin, self._now = engine, tables, (signer, *beside), origin, now
+        self._stop = stop
         # An engine that tells reading from writing transactions does so by this option; any other passes it over.
         self._reading = engine.execution_options(reading=True, **({} if engine.dialect.name == "sqlite" else _UNFRAMED))
         self._guard = Guard(guard_path)
@@ -174,9 +126,7 @@ class Sequencer:
         GuardRefused if the tree does not continue what was signed, LogDamaged if the tables contradict themselves: then nothing
         has been signed. A tree left unsigned by a crash is signed first.
         """
-        with self._reading.begin() as connection:
-            head = read_head(connection, self._tables)
-            waiting = connection.scalar(select(exists(select(self._tables.pending.c.event_id))))
+        head, waiting = self._look()
         if (head == self._signed and not waiting) or not self._leadership.held():
             return 0
         if head != self._signed:
@@ -185,7 +135,7 @@ class Sequencer:
             return 0
         try:
             with self._engine.begin() as connection:
-                count = self._sequence(connection, limit)
+                count = self._sequence(connection, head, limit)
         except (IntegrityError, _Fenced) as error:
             with self._reading.begin() as connection:
                 if read_head(connection, self._tables) == head:
@@ -194,17 +144,30 @@ class Sequencer:
         self._sign()
         return count
 
-    def run_forever(self, stop: threading.Event, pause: float = PAUSE) -> None:
-        """Run until ``stop`` is set, ``pause`` seconds apart; wait out a database or disk that is away, raise what ``run_once`` refuses."""
+    def run_forever(self, stop: threading.Event, pause: float = PAUSE, rest: float = REST) -> None:
+        """Run until ``stop`` is set, ``pause`` seconds apart while entries come (more where the machine is slow), else ``rest`` seconds.
+
+        A database or disk that is away is waited out; what ``run_once`` refuses is told to whoever reads the database, and raised.
+        """
+        told = True
         try:
             while not stop.is_set():
                 try:
-                    if self.run_once() < BATCH:
-                        stop.wait(pause)
+                    began = time.monotonic()
+                    count = self.run_once()
+                    took = time.monotonic() - began
+                    if told:
+                        self._tell(None)
+                        told = False
+                    if count < BATCH:
+                        stop.wait(max(pause, _PAUSES_TO_WORK * took) if count else rest)
                 except (SQLAlchemyError, OSError) as error:
                     LOGGER.warning("the sequencer waits: %s", type(error).__name__)
                     self._leadership.drop()
                     stop.wait(max(pause, 1.0))
+        except (GuardRefused, ProofInvalid) as error:
+            self._tell(str(error))
+            raise
         finally:
             self.close()
 
@@ -212,15 +175,36 @@ class Sequencer:
         """Another sequencer may lead."""
         self._leadership.drop()
 
-    def _sequence(self, connection: Connection, limit: int) -> int:
-        """Move a batch of pending rows into the tree, within one transaction; return how many."""
-        tables, old = self._tables, self._open_head(connection)
+    def _tell(self, reason: str | None) -> None:
+        """Say in the database why nothing is signed, or that nothing hinders it; a database that is away is not told."""
+        if self._stop is None:
+            return
+        with suppress(SQLAlchemyError), self._engine.begin() as connection:
+            connection.execute(delete(self._stop))
+            if reason is not None:
+                connection.execute(insert(self._stop), {"id": 1, "reason": reason, "at": micros(self._now())})
+
+    def _look(self) -> tuple[Head, bool]:
+        """Return the head, and whether anything is pending, by one statement."""
+        head, waits = self._tables.head.c, exists(select(self._tables.pending.c.event_id))
+        with self._reading.begin() as connection:
+            row = connection.execute(select(head.size, head.root, head.epoch, waits.label("waiting"))).one_or_none()
+            if row is None:  # before the first leaf
+                return read_head(connection, self._tables), bool(connection.scalar(select(waits)))
+        return Head(row.size, row.root, row.epoch), row.waiting
+
+    def _sequence(self, connection: Connection, old: Head, limit: int) -> int:
+        """Move a batch of pending rows into the tree, within one transaction; return how many. Fences if the head is not ``old``."""
+        tables = self._tables
+        if old.size == 0:
+            self._open_head(connection)
         first = select(tables.pending).order_by(tables.pending.c.arrival).limit(limit).subquery()
         place = literal(old.size - 1) + func.row_number().over(order_by=first.c.arrival)
-        batch = select(place, first.c.event_id, first.c.leaf, first.c.leaf_hash)
-        columns = ["idx", "event_id", "leaf", "leaf_hash"]
+        columns = ["event_id", "leaf", "leaf_hash", "created_at", "subject", "tag"]
+        batch = select(place, *(first.c[name] for name in columns))
         leaf = tables.leaf.c
-        placed = connection.execute(insert(tables.leaf).from_select(columns, batch).returning(leaf.idx, leaf.leaf, leaf.leaf_hash))
+        moved = insert(tables.leaf).from_select(["idx", *columns], batch)
+        placed = connection.execute(moved.returning(leaf.idx, leaf.leaf, leaf.leaf_hash))
         leaves = sorted((row.idx, row.leaf, row.leaf_hash) for row in placed)
         if not leaves:
             return 0
@@ -231,15 +215,14 @@ class Sequencer:
     def _grow(self, connection: Connection, old: Head, leaves: Sequence[tuple[int, bytes, bytes]]) -> None:
         """Store the subtrees that the new leaves complete, and move the head; _Fenced if it is no longer ``old``."""
         tables = self._tables
-        read = _reader(connection, tables, [(0, old.size)])
+        read = node_reader(connection, tables, [(0, old.size)])
         frontier = Frontier(old.size, [read(level, position) for level, position in subtrees(0, old.size)])
         if frontier.root() != old.root:
             raise LogDamaged("the stored subtrees do not lead to the stored root")
+        if any(index != place or leaf_hash(data) != digest for place, (index, data, digest) in enumerate(leaves, old.size)):
+            raise LogDamaged("a pending leaf is not what was appended")
         completed: list[Node] = []
-        for index, data, stored_hash in leaves:
-            if index != frontier.size or leaf_hash(data) != stored_hash:
-                raise LogDamaged("a pending leaf is not what was appended")
-            frontier.append(stored_hash, completed)
+        frontier.extend([digest for _, _, digest in leaves], completed)
         if completed:
             rows = [{"level": level, "pos": position, "hash": digest} for level, position, digest in completed]
             connection.execute(insert(tables.node), rows)
@@ -249,11 +232,9 @@ class Sequencer:
         if moved.rowcount != 1:
             raise _Fenced
 
-    def _open_head(self, connection: Connection) -> Head:
-        head = read_head(connection, self._tables)
-        if head.size == 0 and not connection.scalar(select(exists(select(self._tables.head.c.id)))):
-            connection.execute(insert(self._tables.head).values(id=1, size=head.size, root=head.root, epoch=head.epoch))
-        return head
+    def _open_head(self, connection: Connection) -> None:
+        if not connection.scalar(select(exists(select(self._tables.head.c.id)))):
+            connection.execute(insert(self._tables.head).values(id=1, size=0, root=EMPTY_ROOT, epoch=0))
 
     def _sign(self) -> None:
         """Sign the committed head, unless it is signed already: guard first, checkpoint row last, so that a crash between them heals."""
@@ -265,7 +246,7 @@ class Sequencer:
             newest = connection.scalar(select(func.max(stored.c.size)))
             self._guard.check(checkpoint, self._prover(connection), signed_before=newest is not None)
             if head.size and newest != head.size:
-                note = sign_note(checkpoint.to_text(), self._signer)
+                note = sign_note(checkpoint.to_text(), *self._signers)
                 self._guard.remember(note)
                 row = {"size": head.size, "root": head.root, "note": note, "signed_at": micros(self._now())}
                 connection.execute(insert(stored), row)
@@ -273,27 +254,6 @@ class Sequencer:
 
     def _prover(self, connection: Connection) -> Callable[[int, int], list[bytes]]:
         def prove(old: int, new: int) -> list[bytes]:
-            return consistency_proof(old, new, _reader(connection, self._tables, consistency_ranges(old, new)))
+            return consistency_proof(old, new, node_reader(connection, self._tables, consistency_ranges(old, new)))
 
         return prove
-
-
-def _reader(connection: Connection, tables: AuditTables, ranges: Iterable[tuple[int, int]]) -> ReadNode:
-    """Return a reader of the subtrees that cover the ranges, all read by one statement; it raises LogDamaged for one that is not stored."""
-    addresses = [address for span in ranges for address in subtrees(*span)]
-    leaf, node = tables.leaf.c, tables.node.c
-    leaves = [position for level, position in addresses if level == 0]
-    above = [address for address in addresses if address[0] > 0]
-    stored = union_all(
-        select(literal(0).label("level"), leaf.idx.label("pos"), leaf.leaf_hash.label("hash")).where(leaf.idx.in_(leaves)),
-        select(node.level, node.pos, node.hash).where(tuple_(node.level, node.pos).in_(above)),
-    )
-    known: dict[Address, bytes] = {(row.level, row.pos): row.hash for row in connection.execute(stored)} if addresses else {}
-
-    def read(level: int, position: int) -> bytes:
-        try:
-            return known[level, position]
-        except KeyError as error:
-            raise LogDamaged("a subtree of the log is missing") from error
-
-    return read

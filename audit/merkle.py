@@ -12,6 +12,7 @@ from hashlib import sha256
 
 HASH_SIZE = 32
 EMPTY_ROOT = sha256(b"").digest()
+_BLOCK = 10
 
 Address = tuple[int, int]
 """Level and position of a complete subtree: it covers the leaves from ``position << level`` up to the next position's first."""
@@ -51,14 +52,35 @@ class Frontier:
 
     def append(self, leaf: bytes, completed: list[Node] | None = None) -> None:
         """Add one leaf hash; the subtrees that it completes (level 1 and above) are added to ``completed``."""
-        level, position, node = 0, self.size, leaf
+        self._push(0, leaf, completed)
+
+    def extend(self, leaves: Sequence[bytes], completed: list[Node] | None = None) -> None:
+        """Add leaf hashes in their order, as ``append`` would one by one, several times faster."""
+        done = 0
+        while done < len(leaves):
+            # The largest complete subtree that begins here and that the leaves fill.
+            level = min(_BLOCK, (len(leaves) - done).bit_length() - 1)
+            if self.size:
+                level = min(level, (self.size & -self.size).bit_length() - 1)
+            nodes = leaves[done : done + (1 << level)]
+            for above in range(1, level + 1):
+                pairs = iter(nodes)
+                nodes = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+                if completed is not None:
+                    completed.extend((above, position, node) for position, node in enumerate(nodes, self.size >> above))
+            self._push(level, nodes[0], completed)
+            done += 1 << level
+
+    def _push(self, level: int, node: bytes, completed: list[Node] | None) -> None:
+        """Add a complete subtree at the right edge, where one of its level fits."""
+        position = self.size >> level
+        self.size += 1 << level
         while position & 1:
             node = sha256(b"\x01" + self._peaks.pop() + node).digest()
             level, position = level + 1, position >> 1
             if completed is not None:
                 completed.append((level, position, node))
         self._peaks.append(node)
-        self.size += 1
 
     def root(self) -> bytes:
         """Return the root of the tree as it stands."""
@@ -68,8 +90,7 @@ class Frontier:
 def root_from_leaves(leaf_hashes: Iterable[bytes]) -> bytes:
     """Return the root over these leaf hashes, in their order."""
     frontier = Frontier()
-    for leaf in leaf_hashes:
-        frontier.append(leaf)
+    frontier.extend(list(leaf_hashes))
     return frontier.root()
 
 
@@ -121,12 +142,21 @@ def consistency_ranges(old: int, new: int) -> list[Range]:
 
 def inclusion_proof(index: int, size: int, read_node: ReadNode) -> list[bytes]:
     """Return the proof that leaf ``index`` is in the tree of ``size``, from the leaf's sibling upwards; reads O(log size) nodes."""
-    return [_range_root(span, read_node) for span in inclusion_ranges(index, size)]
+    if not 0 <= index < size:
+        raise ValueError("a tree proves the inclusion of its own leaves alone")
+    return _path_to_root(index, 0, size, read_node)
 
 
 def consistency_proof(old: int, new: int, read_node: ReadNode) -> list[bytes]:
     """Return the proof that the tree of size ``new`` begins with that of size ``old``; reads O(log new) nodes."""
-    return [_range_root(span, read_node) for span in consistency_ranges(old, new)]
+    if not 0 < old <= new:
+        raise ValueError("consistency holds between a tree that is not empty and one at least as large")
+    if old == new:
+        return []
+    # From the last complete subtree of the old tree up to the root of the new one; alone, it is the old root, which is known.
+    level = (old & -old).bit_length() - 1
+    own = [] if old == 1 << level else [read_node(level, (old >> level) - 1)]
+    return own + _path_to_root(old - 1, level, new, read_node)
 
 
 def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
@@ -188,8 +218,23 @@ def _middle(start: int, end: int) -> int:
     return start + (1 << (end - start - 1).bit_length() - 1)
 
 
-def _range_root(span: Range, read_node: ReadNode) -> bytes:
-    return _fold([read_node(level, position) for level, position in subtrees(*span)])
+def _path_to_root(index: int, level: int, size: int, read_node: ReadNode) -> list[bytes]:
+    """Return the siblings on the way to the root of ``size`` from the complete subtree at ``level`` that holds leaf ``index``.
+
+    In the peak that holds the leaf, whose level is that of the first bit in which index and size differ, they are complete subtrees;
+    then come all peaks to the right of it as one, and those to the left one by one.
+    """
+    peak = (index ^ size).bit_length() - 1
+    proof = [read_node(below, (index >> below) ^ 1) for below in range(level, peak)]
+    beyond = size >> peak << peak
+    if beyond < size:
+        proof.append(_fold([read_node(below, position) for below, position in subtrees(beyond, size)]))
+    left = size >> peak + 1 << peak + 1
+    while left:
+        above = (left & -left).bit_length() - 1
+        proof.append(read_node(above, (left >> above) - 1))
+        left &= left - 1
+    return proof
 
 
 def _fold(peaks: Sequence[bytes]) -> bytes:

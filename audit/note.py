@@ -18,13 +18,60 @@ from audit.merkle import HASH_SIZE
 MAX_NOTE = 256 * 1024
 MAX_SIGNATURES = 64
 _ED25519 = b"\x01"
-_DASH = "\u2014 "
+DASH = "\u2014 "
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,17}")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 class NoteRefused(Exception):
-    """The text is not a note of the expected form, or no known key has signed it."""
+    """The text is not a note of the expected form, or no known key has signed it. ``advice`` says what a reader can do."""
+
+    advice = "It is damaged or cut off, or another file than you think: ask for it again"
+
+
+class KeyUnknown(NoteRefused):
+    """None of the given keys has signed."""
+
+    advice = (
+        "Is the key that of this log, and of that time? Have it read out to you. If it is right, the file was altered: ask for it again"
+    )
+
+
+class SignatureInvalid(NoteRefused):
+    """The text is not the one that a known key has signed."""
+
+    advice = "It was altered after it was signed: ask for it again, and keep this one"
+
+
+class OtherLog(NoteRefused):
+    """What was signed is about another log than the one whose key this is."""
+
+    advice = "Take the key of the log that the file names, or the file of the log whose key you hold"
+
+
+def key_id(name: str, algorithm: bytes, public: bytes) -> bytes:
+    """Return the four bytes by which signatures name this key; NoteRefused unless name and Ed25519 key are such as keys have."""
+    if not name or "+" in name or _CONTROL.search(name) or any(character.isspace() for character in name):
+        raise NoteRefused("a key name has neither spaces nor plus signs, and is not empty")
+    if len(public) != 32:
+        raise NoteRefused("an Ed25519 public key has 32 bytes")
+    try:
+        return sha256(name.encode() + b"\n" + algorithm + public).digest()[:4]
+    except UnicodeEncodeError as error:
+        raise NoteRefused("a key name is valid UTF-8") from error
+
+
+def read_vkey(text: str, algorithm: bytes) -> tuple[str, bytes]:
+    """Return name and public key of a vkey (``name+id+key``); NoteRefused if it is damaged or of another algorithm."""
+    parts = text.strip().split("+", 2)
+    if len(parts) != 3:
+        raise NoteRefused("a verifier key has three parts, joined by plus signs")
+    key = decode64(parts[2])
+    if key[:1] != algorithm:
+        raise NoteRefused(f"the verifier key is not an Ed25519 key of type 0x{algorithm.hex()}")
+    if key_id(parts[0], algorithm, key[1:]).hex() != parts[1]:
+        raise NoteRefused("the verifier key does not match its own key id")
+    return parts[0], key[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +83,12 @@ class Verifier:
     key_id: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        if not self.name or "+" in self.name or _CONTROL.search(self.name) or any(character.isspace() for character in self.name):
-            raise NoteRefused("a key name has neither spaces nor plus signs, and is not empty")
-        if len(self.public) != 32:
-            raise NoteRefused("an Ed25519 public key has 32 bytes")
-        digest = sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()
-        object.__setattr__(self, "key_id", digest[:4])
+        object.__setattr__(self, "key_id", key_id(self.name, _ED25519, self.public))
 
     @classmethod
     def from_vkey(cls, text: str) -> Verifier:
         """Return the verifier that a vkey (``name+id+key``) describes; NoteRefused if it is damaged or of another algorithm."""
-        parts = text.strip().split("+", 2)
-        if len(parts) != 3:
-            raise NoteRefused("a verifier key has three parts, joined by plus signs")
-        key = decode64(parts[2])
-        if key[:1] != _ED25519:
-            raise NoteRefused("the verifier key is not an Ed25519 key")
-        verifier = cls(parts[0], key[1:])
-        if verifier.key_id.hex() != parts[1]:
-            raise NoteRefused("the verifier key does not match its own key id")
-        return verifier
+        return cls(*read_vkey(text, _ED25519))
 
     @property
     def vkey(self) -> str:
@@ -67,7 +100,7 @@ class Verifier:
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
         except (InvalidSignature, ValueError) as error:
-            raise NoteRefused("the signature of a known key is not valid") from error
+            raise SignatureInvalid("the signature of a known key is not valid") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +121,7 @@ class Signer:
 
     def line(self, text: str) -> str:
         """Return this key's signature line for ``text``; the same text gives the same line."""
-        return f"{_DASH}{self.name} {encode64(self.verifier.key_id + self.private.sign(text.encode()))}\n"
+        return f"{DASH}{self.name} {encode64(self.verifier.key_id + self.private.sign(text.encode()))}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +153,7 @@ def open_note(note: str, *verifiers: Verifier) -> Note:
             verifier.verify(text, signature)
             signed_by[verifier] = None
     if not signed_by:
-        raise NoteRefused("no known key has signed the note")
+        raise KeyUnknown("no known key has signed the note")
     return Note(text, tuple(signed_by))
 
 
@@ -145,8 +178,8 @@ def split_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
 
 def _signatures(lines: list[str]) -> Iterator[tuple[str, bytes, bytes]]:
     for line in lines:
-        name, space, encoded = line.removeprefix(_DASH).partition(" ")
-        if not line.startswith(_DASH) or not name or "+" in name or not space:
+        name, space, encoded = line.removeprefix(DASH).partition(" ")
+        if not line.startswith(DASH) or not name or "+" in name or not space:
             raise NoteRefused("a signature line is a dash, a key name and a signature")
         signature = decode64(encoded)
         if len(signature) < 5:
@@ -186,7 +219,7 @@ def open_checkpoint(note: str, *verifiers: Verifier) -> Checkpoint:
     opened = open_note(note, *verifiers)
     checkpoint = Checkpoint.from_text(opened.text)
     if not any(verifier.name == checkpoint.origin for verifier in opened.signed_by):
-        raise NoteRefused("the checkpoint is of another log")
+        raise OtherLog("the checkpoint is of another log")
     return checkpoint
 
 

@@ -55,7 +55,7 @@ def parse_receipt(text: str) -> Receipt:
     head, gap, checkpoint = text.partition("\n\n")
     lines = head.split("\n")
     if not gap or lines.pop(0) != FORMAT:
-        raise ReceiptRefused(f"the receipt is not of the form {FORMAT}, or it is cut off")
+        raise ReceiptRefused(f"the receipt is not of the form {FORMAT}, or it is cut off. Ask for it again")
     try:
         extra = decode64(lines.pop(0).removeprefix("extra ")) if lines and lines[0].startswith("extra ") else None
         if not lines or not lines[0].startswith("index "):
@@ -63,7 +63,7 @@ def parse_receipt(text: str) -> Receipt:
         index = decimal(lines.pop(0).removeprefix("index "))
         proof = tuple(decode64(line) for line in lines)
     except NoteRefused as error:
-        raise ReceiptRefused(f"the receipt is damaged: {error}") from error
+        raise ReceiptRefused(f"the receipt is damaged: {error}. Ask for it again") from error
     if len(proof) > MAX_PROOF or any(len(node) != HASH_SIZE for node in proof):
         raise ReceiptRefused("the proof is not a list of hashes of 32 bytes")
     return Receipt(index, proof, checkpoint, extra)
@@ -74,9 +74,15 @@ def verify_receipt(text: str, leaf_hash: bytes, *log_keys: Verifier) -> Verdict:
     receipt = parse_receipt(text)
     try:
         checkpoint = open_checkpoint(receipt.checkpoint, *log_keys)
+    except NoteRefused as error:
+        raise ReceiptRefused(f"the checkpoint in the receipt of entry {receipt.index}: {error}. {error.advice}") from error
+    try:
         verify_inclusion(leaf=leaf_hash, index=receipt.index, size=checkpoint.size, proof=receipt.proof, root=checkpoint.root)
-    except (NoteRefused, ProofInvalid) as error:
-        raise ReceiptRefused(str(error)) from error
+    except ProofInvalid as error:
+        raise ReceiptRefused(
+            f"the receipt of entry {receipt.index} of {checkpoint.size} does not prove this entry: {error}. Is it another entry's "
+            "receipt? Else one of the two was altered: ask for both again, and compare"
+        ) from error
     return Verdict(receipt.index, checkpoint, checkpoint.origin)
 
 
@@ -114,11 +120,11 @@ def verify_promise(text: str, leaf_hash: bytes, *gateway_keys: Verifier) -> Prom
         promise = Promise(lines[0].removesuffix("/promise"), promised, accepted_at, seconds)
         _ = promise.due_at
     except NoteRefused as error:
-        raise ReceiptRefused(str(error)) from error
+        raise ReceiptRefused(f"the promise: {error}. {error.advice}") from error
     except (ValueError, OverflowError) as error:
         raise ReceiptRefused("the promise names no instant") from error
     if promise.leaf_hash != leaf_hash:
-        raise ReceiptRefused("the promise is about another entry")
+        raise ReceiptRefused("the promise is about another entry. Look for the entry that came with it, byte for byte")
     return promise
 
 

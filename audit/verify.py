@@ -2,86 +2,209 @@
 """The offline verifier, ``python -m audit.verify``: needs this folder, the cryptography package, public keys and the files it is given.
 
 Exit codes: 0 all in order, or the promise is kept or not due yet; 1 a proof does not hold; 2 wrong arguments or an unreadable
-file; 3 a promise is broken, or is overdue without proof.
+file; 3 a promise is broken, or overdue without proof, or an act was begun and its result never recorded.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from audit.events import EventInvalid, read_leaf
-from audit.export import ExportRefused, verify_export
-from audit.merkle import leaf_hash
-from audit.note import NoteRefused, Verifier, open_checkpoint
-from audit.receipts import ReceiptRefused, Standing, judge_promise, verify_promise, verify_receipt
+from audit.export import ExportRefused, ExportVerdict, Seen, read_lines, verify_export
+from audit.findings import Chronology, Gaps, Opening
+from audit.merkle import ProofInvalid, leaf_hash, verify_consistency
+from audit.note import Checkpoint, NoteRefused, Verifier, decode64, open_checkpoint
+from audit.policy import PolicyRefused, parse_policy
+from audit.receipts import MAX_PROOF, ReceiptRefused, Standing, judge_promise, parse_receipt, verify_promise, verify_receipt
+from audit.report import BROKEN, IN_ORDER, REFUSED, UNUSABLE, Form, Report
 
-IN_ORDER, REFUSED, UNUSABLE, BROKEN = range(4)
 _STANDING = {
     Standing.KEPT: "The promise is kept: the entry is in the log.",
     Standing.OPEN: "The promise is genuine and not due yet.",
     Standing.OVERDUE: "The promise is genuine and its time has passed. No proof was given here: ask the gateway for the receipt.",
     Standing.BROKEN: "The promise is BROKEN: its time has passed, and the signed log lacks the entry.",
 }
-
-Finding = tuple[int, str, dict[str, object]]
+_TRUE = "that what an entry says was true when it was written"
+_UNSAID = "that nothing happened which was never recorded"
+_FORK = "that everybody is shown the same log: compare checkpoints with others, or ask for one that witnesses have signed"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command, print what was found in plain English (or JSON) and return the exit code."""
+    """Run the command, write what was found in plain English (or as a page, or as JSON) and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        run: Callable[[argparse.Namespace], Finding] = options.run
-        code, sentence, facts = run(options)
-    except (NoteRefused, ReceiptRefused, ExportRefused) as error:
-        code, sentence, facts = REFUSED, f"NOT PROVEN: {error}.", {}
+        run: Callable[[argparse.Namespace], Report] = options.run
+        report = run(options)
+    except NoteRefused as error:
+        report = Report(REFUSED, f"NOT PROVEN: {error}. {error.advice}.")
+    except (ReceiptRefused, ExportRefused, ProofInvalid, PolicyRefused) as error:
+        report = Report(REFUSED, f"NOT PROVEN: {error}.")
     except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror or "") if isinstance(error, OSError) else "it is not a text of UTF-8"
-        code, sentence, facts = UNUSABLE, f"A file cannot be read: {reason}.", {}
-    finding = {"code": code, "in_order": code == IN_ORDER, "finding": sentence, **facts}
-    sys.stdout.write((json.dumps(finding) if options.json else sentence) + "\n")
-    return code
+        reason = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else "it is not a text of UTF-8"
+        report = Report(UNUSABLE, f"A file cannot be read: {reason}.")
+    return _give(report, options)
 
 
-def _receipt(options: argparse.Namespace) -> Finding:
-    leaf = options.leaf.read_bytes()
-    verdict = verify_receipt(_text(options.receipt), leaf_hash(leaf), *options.key)
-    facts = {"index": verdict.index, "origin": verdict.checkpoint.origin, "size": verdict.checkpoint.size}
-    return IN_ORDER, f"Proven. {verdict.sentence()} {_says(leaf)}", facts
+def _give(report: Report, options: argparse.Namespace) -> int:
+    text = report.write(Form.JSON if options.json else options.format)
+    if options.out is None:
+        sys.stdout.write(text)
+        return report.code
+    try:
+        options.out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        sys.stdout.write(f"The report cannot be written: {error.strerror}.\n")
+        return UNUSABLE
+    return report.code
 
 
-def _promise(options: argparse.Namespace) -> Finding:
+def _receipt(options: argparse.Namespace) -> Report:
+    leaf, text = options.leaf.read_bytes(), _text(options.receipt)
+    verdict = verify_receipt(text, leaf_hash(leaf), *options.key)
+    log = verdict.checkpoint
+    return Report(
+        IN_ORDER,
+        f"Proven. {verdict.sentence()} {_says(leaf)}{_witnessed(options, parse_receipt(text).checkpoint)}",
+        {"index": verdict.index, "origin": log.origin, "size": log.size},
+        proves=("that this very entry, byte for byte, is in the log that the checkpoint describes, at this place",),
+        unproven=(_TRUE, _FORK),
+    )
+
+
+def _promise(options: argparse.Namespace) -> Report:
     digest = leaf_hash(options.leaf.read_bytes())
     promise = verify_promise(_text(options.promise), digest, *options.key)
     origin, in_log = promise.origin, None
     if options.receipt is not None:
         origin, in_log = verify_receipt(_text(options.receipt), digest, *options.log_key).checkpoint.origin, True
     elif options.export is not None:
-        with options.export.open(encoding="utf-8", newline="\n") as lines:
-            verdict = verify_export(lines, options.log_key, seek=digest)
+        verdict = _whole(options, options.log_key, seek=digest)
         origin, in_log = verdict.checkpoint.origin, verdict.found is not None
     if origin != promise.origin:
         raise ReceiptRefused("the promise is about another log")
     standing = judge_promise(promise, in_log=in_log, at=options.at)
-    code = IN_ORDER if standing in (Standing.KEPT, Standing.OPEN) else BROKEN
-    return code, _STANDING[standing], {"standing": standing.value, "origin": origin, "due_at": promise.due_at.isoformat()}
+    return Report(
+        IN_ORDER if standing in (Standing.KEPT, Standing.OPEN) else BROKEN,
+        _STANDING[standing],
+        {"standing": standing.value, "origin": origin, "due_at": promise.due_at.isoformat()},
+        proves=("that the gateway undertook, at that time, to have this entry in the log",),
+    )
 
 
-def _export(options: argparse.Namespace) -> Finding:
-    earlier = None if options.earlier is None else open_checkpoint(_text(options.earlier), *options.key)
-    with options.export.open(encoding="utf-8", newline="\n") as lines:
-        verdict = verify_export(lines, options.key, earlier=earlier)
+def _export(options: argparse.Namespace) -> Report:
+    earlier = None if options.earlier is None else _checkpoint("earlier", _text(options.earlier), options.key)
+    opening = Opening()
+    verdict = _whole(options, options.key, earlier=earlier, seen=opening.see)
     log = verdict.checkpoint
     sentence = (
         f"Proven. These are all {log.size} entries of the log {log.origin}, unaltered and in order; {verdict.in_full} are readable here."
     )
+    proves = ["that no entry was changed, left out, added or moved since the checkpoint was signed"]
     if earlier is not None:
         sentence += f" The first {earlier.size} are those of the earlier checkpoint."
-    return IN_ORDER, sentence, {"origin": log.origin, "size": log.size, "in_full": verdict.in_full}
+        proves.append("that nothing that the earlier checkpoint covers was changed or removed since")
+    sentence += opening.sentence() + _witnessed(options, verdict.note)
+    facts = {"origin": log.origin, "size": log.size, "in_full": verdict.in_full}
+    return Report(IN_ORDER, sentence, facts, proves=tuple(proves), unproven=(_TRUE, _UNSAID, _FORK))
+
+
+def _consistency(options: argparse.Namespace) -> Report:
+    notes = [_text(path) for path in (options.earlier, options.later)]
+    earlier, later = (_checkpoint(which, note, options.key) for which, note in zip(("earlier", "later"), notes, strict=True))
+    if earlier.origin != later.origin:
+        raise ExportRefused(f"the earlier checkpoint is of the log {earlier.origin}, and the later of the log {later.origin}")
+    if earlier.size > later.size:
+        raise ExportRefused(
+            f"the later checkpoint covers {later.size} entries and the earlier {earlier.size}: are they the wrong way round?"
+        )
+    if earlier.size:
+        try:
+            proof = _proof(options.proof)
+            verify_consistency(old=earlier.size, new=later.size, old_root=earlier.root, new_root=later.root, proof=proof)
+        except (NoteRefused, ProofInvalid) as error:
+            raise ExportRefused(
+                f"that the log of {later.size} entries begins with the {earlier.size} of the earlier checkpoint is not shown: {error}. Ask "
+                f"for the proof from {earlier.size} to {later.size}; if that fails too, history was changed: keep both checkpoints"
+            ) from error
+    return Report(
+        IN_ORDER,
+        f"Proven. The {later.size} entries of the log {later.origin} begin with the {earlier.size} of the earlier checkpoint, unaltered."
+        + _witnessed(options, notes[1]),
+        {"origin": later.origin, "earlier": earlier.size, "later": later.size},
+        proves=("that nothing that the earlier checkpoint covers was changed or removed since",),
+        unproven=(_TRUE, _UNSAID, _FORK),
+    )
+
+
+def _gaps(options: argparse.Namespace) -> Report:
+    gaps = Gaps()
+    verdict = _whole(options, options.key, seen=gaps.see)
+    found, others = tuple(gaps.found()), verdict.checkpoint.size - verdict.in_full + gaps.unknown
+    sentence = f"All {gaps.attempts} acts that were begun have their result in the log."
+    if found:
+        sentence = f"{len(found)} of {gaps.attempts} acts were begun, and the log does not say how they ended. Ask the operator about each."
+    if others:
+        sentence += f" {others} entries cannot be read here and were not looked at."
+    facts = {"origin": verdict.checkpoint.origin, "size": verdict.checkpoint.size, "attempts": gaps.attempts, "gaps": len(found)}
+    return Report(BROKEN if found else IN_ORDER, sentence, facts, found, unproven=(_UNSAID,))
+
+
+def _chronology(options: argparse.Namespace) -> Report:
+    story = Chronology(options.pseudonym)
+    verdict = _whole(options, options.key, seen=story.see)
+    count = len(story.entries)
+    facts = {"origin": verdict.checkpoint.origin, "size": verdict.checkpoint.size, "found": count}
+    sentence = f"Proven: {count} of the log's {verdict.checkpoint.size} entries concern this pseudonym, in this order."
+    if not count:
+        sentence = "No readable entry of this log concerns this pseudonym."
+    return Report(IN_ORDER, sentence, facts, tuple(story.entries), unproven=(_TRUE, _UNSAID))
+
+
+def _whole(
+    options: argparse.Namespace,
+    keys: Sequence[Verifier],
+    *,
+    earlier: Checkpoint | None = None,
+    seek: bytes | None = None,
+    seen: Seen | None = None,
+) -> ExportVerdict:
+    """Verify the export that the options name, telling a person at a terminal how far it is."""
+    shows = sys.stderr.isatty()
+
+    def progress(done: int, size: int) -> None:
+        if shows:
+            sys.stderr.write(f"\r{done:>12,} of {size:,} entries, {100 * done // size} %" + ("\n" if done == size else ""))
+
+    with options.export.open("rb") as file:
+        return verify_export(read_lines(file), keys, earlier=earlier, seek=seek, seen=seen, progress=progress)
+
+
+def _witnessed(options: argparse.Namespace, note: str) -> str:
+    """Return what the policy's witnesses say of the checkpoint, if a policy was given; NoteRefused unless they are enough for it."""
+    if options.policy is None:
+        return ""
+    tally = parse_policy(options.policy.read_bytes()).judge(note, options.key).tally
+    if not tally.enough:
+        raise NoteRefused(tally.sentence().rstrip("."))
+    return f" {tally.sentence()}"
+
+
+def _checkpoint(which: str, note: str, keys: Sequence[Verifier]) -> Checkpoint:
+    try:
+        return open_checkpoint(note, *keys)
+    except NoteRefused as error:
+        raise ExportRefused(f"the {which} checkpoint: {error}. {error.advice}") from error
+
+
+def _proof(path: Path | None) -> list[bytes]:
+    lines = [] if path is None else _text(path).split()
+    if len(lines) > 2 * MAX_PROOF:
+        raise NoteRefused("the file is too long for a proof of consistency")
+    return [decode64(line) for line in lines]
 
 
 def _says(leaf: bytes) -> str:
@@ -98,28 +221,46 @@ def _text(path: Path) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m audit.verify", description="Verify what the log has given you, offline.")
-    commands = parser.add_subparsers(required=True, metavar="receipt | promise | export")
-    receipt = commands.add_parser("receipt", help="is this entry in the log, as the receipt says?")
-    promise = commands.add_parser("promise", help="is this promise genuine, and was it kept?")
-    export = commands.add_parser("export", help="is this the whole log, unaltered?")
-    for command, run in ((receipt, _receipt), (promise, _promise), (export, _export)):
-        command.set_defaults(run=run)
-        command.add_argument("--key", type=_key, action="append", required=True, help="verifier key of the signer; may be repeated")
-        command.add_argument("--json", action="store_true", help="print the finding as JSON")
-    receipt.add_argument("--receipt", type=Path, required=True, help="the receipt (.tlog-proof)")
-    for command in (receipt, promise):
-        command.add_argument("--leaf", type=Path, required=True, help="the entry, byte for byte")
-    promise.add_argument("--promise", type=Path, required=True, help="the promise that came with the acceptance")
-    promise.add_argument(
-        "--at", type=_instant, required=True, help="the instant at which you ask or fetched the export, such as 2026-01-31T09:00:00Z"
+    parser = argparse.ArgumentParser(
+        prog="python -m audit.verify",
+        description="Verify what the log has given you, offline. Get the log's key (--key) from somebody you trust, not with the files.",
     )
+    commands = parser.add_subparsers(required=True, metavar="receipt | promise | export | consistency | gaps | chronology")
+
+    def command(name: str, run: Callable[[argparse.Namespace], Report], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        made.add_argument("--key", type=_key, action="append", required=True, help="verifier key of the signer; may be repeated")
+        made.add_argument("--format", type=Form, choices=list(Form), default=Form.TEXT, help="form of the report")
+        made.add_argument("--json", action="store_true", help="the same as --format json")
+        made.add_argument("--out", type=Path, help="write the report to this file")
+        return made
+
+    receipt = command("receipt", _receipt, "is this entry in the log, as the receipt says?")
+    receipt.add_argument("--receipt", type=Path, required=True, help="the receipt (.tlog-proof)")
+    promise = command("promise", _promise, "is this promise genuine, and was it kept?")
+    for each in (receipt, promise):
+        each.add_argument("--leaf", type=Path, required=True, help="the entry, byte for byte")
+    promise.add_argument("--promise", type=Path, required=True, help="the promise that came with the acceptance")
+    at_help = "the instant at which you ask or fetched the export, such as 2026-01-31T09:00:00Z"
+    promise.add_argument("--at", type=_instant, required=True, help=at_help)
     promise.add_argument("--log-key", type=_key, action="append", default=[], help="verifier key of the log, for the evidence")
     evidence = promise.add_mutually_exclusive_group()
     evidence.add_argument("--receipt", type=Path, help="evidence: a receipt")
     evidence.add_argument("--export", type=Path, help="evidence: an export of the whole log")
-    export.add_argument("--export", type=Path, required=True, help="the export (JSON lines)")
+    export = command("export", _export, "is this the whole log, unaltered?")
     export.add_argument("--earlier", type=Path, help="a checkpoint that you kept from before")
+    consistency = command("consistency", _consistency, "does the log of the later checkpoint begin with that of the earlier one?")
+    for name in ("earlier", "later"):
+        consistency.add_argument(f"--{name}", type=Path, required=True, help=f"the {name} checkpoint")
+    consistency.add_argument("--proof", type=Path, help="the proof: one Base64 hash a line (the gateway's /log/consistency gives it)")
+    gaps = command("gaps", _gaps, "was any act begun (a delivery, an opening, an export) whose result the log does not tell?")
+    chronology = command("chronology", _chronology, "all that the log says about one pseudonym, in order")
+    chronology.add_argument("--pseudonym", required=True, help="the child's pseudonym in the audit domain")
+    for each in (receipt, export, consistency):
+        each.add_argument("--policy", type=Path, help="a C2SP tlog-policy: the witnesses that must have cosigned the checkpoint")
+    for each in (export, gaps, chronology):
+        each.add_argument("--export", type=Path, required=True, help="the export (JSON lines)")
     return parser
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.log.measure import LogPlan, measure_log
 from benchmarks.measure import Load, measure
 from benchmarks.report import Results, as_json, tables
 from benchmarks.steps import Steps, measure_steps
@@ -35,15 +36,31 @@ class Plan:
     pairs_alone: int
     embedded: int
     steps: int
+    log: LogPlan
 
 
-DEFAULT = Plan(messages=2000, messages_alone=300, pairs=4, pairs_alone=2, embedded=2, steps=512)
-QUICK = Plan(messages=500, messages_alone=100, pairs=2, pairs_alone=1, embedded=1, steps=128)
+LOG, QUICK_LOG = LogPlan(100_000, 1_000_000, 10.0, 3, 2000), LogPlan(20_000, 100_000, 3.0, 1, 500)
+DEFAULT = Plan(
+    messages=2000, messages_alone=300, pairs=4, pairs_alone=2, embedded=2, steps=512, log=LogPlan(100_000, 1_000_000, 10.0, 3, 2000)
+)
+QUICK = Plan(messages=500, messages_alone=100, pairs=2, pairs_alone=1, embedded=1, steps=128, log=QUICK_LOG)
 
 
-def run(plan: Plan, console: Console) -> Results:
-    """Measure all that ``plan`` names and return it; raises ``PromiseBroken`` as soon as the service does not keep what it promised."""
+def run(plan: Plan, console: Console, only: str | None = None) -> Results:
+    """Measure all that ``plan`` names and return it; raises ``PromiseBroken`` as soon as the service does not keep what it promised.
+
+    ``only`` leaves out all but the ``service`` or all but the ``log``.
+    """
     results = Results()
+    if only != "log":
+        _measure_service(plan, console, results)
+    if only != "service":
+        with _place() as place:
+            results.log = measure_log(place, plan.log, lambda text: console.print(text, highlight=False))
+    return results
+
+
+def _measure_service(plan: Plan, console: Console, results: Results) -> None:
     turns = [
         *[(name, Load(plan.messages, 8)) for _ in range(plan.pairs) for name in COMPARED],
         *[(name, Load(plan.messages_alone, 1)) for _ in range(plan.pairs_alone) for name in COMPARED],
@@ -60,7 +77,6 @@ def run(plan: Plan, console: Console) -> Results:
             console.print(f"    {figures.delivered_per_s:.0f} delivered/s; {figures.promises or 'nothing promised'}", highlight=False)
         console.print("Steps …")
         results.steps = _steps(place, plan.steps)
-    return results
 
 
 def _steps(place: Place, count: int) -> Steps:
@@ -93,17 +109,22 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="about a minute instead of several")
     parser.add_argument("--messages", type=int, help="messages of each run, instead of the plan's")
     parser.add_argument("--pairs", type=int, help="runs of baselines and service each, instead of the plan's")
+    parser.add_argument("--pairs-alone", type=int, help="the same over one connection, instead of the plan's")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.add_argument("--only", choices=["service", "log"], help="measure the service and its baselines alone, or the audit log alone")
     asked = parser.parse_args()
     plan = QUICK if asked.quick else DEFAULT
     if asked.messages:
         plan = replace(plan, messages=asked.messages, messages_alone=min(asked.messages, plan.messages_alone))
+        plan = replace(plan, log=plan.log.at_most(asked.messages))
     if asked.pairs:
-        plan = replace(plan, pairs=asked.pairs)
+        plan = replace(plan, pairs=asked.pairs, log=replace(plan.log, pairs=asked.pairs))
+    if asked.pairs_alone is not None:
+        plan = replace(plan, pairs_alone=asked.pairs_alone)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     console = Console()
     try:
-        results = run(plan, console)
+        results = run(plan, console, asked.only)
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 130

@@ -11,9 +11,9 @@ import httpx2
 from sqlalchemy import Engine, select
 
 from audit.export import verify_export
-from audit.log import export_lines
 from audit.merkle import leaf_hash
 from audit.note import Verifier
+from audit.reading import export_lines
 from audit.receipts import verify_receipt
 from notify_gateway.privacy.keys import VerifyingKey, load
 from notify_gateway.runtime import LOG_PUBLIC
@@ -23,8 +23,8 @@ from notify_gateway.store.tables import audit_tables, deliveries
 from tests.support.waiting import eventually
 
 RECEIPTS = 20
-EVENTS_EACH = 3
-"""Entries that an accepted and delivered message has in the log: accepted, attempted, received."""
+EVENTS_EACH = 5
+"""Entries that an accepted and delivered message has in the log: accepted, split, queued, attempted, received."""
 
 
 class PromiseBroken(Exception):

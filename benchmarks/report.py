@@ -14,6 +14,9 @@ from typing import Any
 
 from rich.table import Table
 
+from benchmarks.front_door import AIM_US, FrontDoor
+from benchmarks.log.measure import LogFigures
+from benchmarks.log.report import log_tables
 from benchmarks.measure import Figures
 from benchmarks.steps import WITHIN, Steps
 
@@ -34,6 +37,7 @@ class Results:
 
     runs: dict[tuple[str, int], list[Figures]] = field(default_factory=lambda: defaultdict(list))
     steps: Steps | None = None
+    log: LogFigures | None = None
 
     def add(self, system: str, connections: int, figures: Figures) -> None:
         """Take in a run."""
@@ -52,6 +56,16 @@ class Results:
 
 def tables(results: Results) -> Iterator[Table]:
     """Yield what is printed."""
+    if results.runs:
+        yield from _service(results)
+    if results.steps is not None:
+        yield _front_door(results.steps.front_door)
+        yield _steps(results.steps)
+    if results.log is not None:
+        yield from log_tables(results.log)
+
+
+def _service(results: Results) -> Iterator[Table]:
     rates = Table("", "connections", *TITLES, title="Notifications per second", caption=NOTE)
     for (name, connections), figures in results.runs.items():
         rates.add_row(name, str(connections), *(_spread([getattr(each, rate) for each in figures]) for rate in RATES))
@@ -67,8 +81,14 @@ def tables(results: Results) -> Iterator[Table]:
             parts.add_row(name, str(connections), part, _spread([each.cpu_ms_by_part[part] for each in figures]))
     yield parts
 
-    if results.steps is not None:
-        yield _steps(results.steps)
+
+def _front_door(found: FrontDoor) -> Table:
+    aim = f"Aim: at most {AIM_US} µs; {'kept' if found.within_aim else 'NOT kept'} in the middle."
+    table = Table("front door, 12-entry example", "least", "middle", "99th", title="CPU µs of one validation", caption=aim)
+    rows = {"JSON, FHIR, message, law, needs, routing": found.validation_us, "fhir.resources R4B alone": found.models_alone_us}
+    for name, values in rows.items():
+        table.add_row(name, *(f"{values[int(share * (len(values) - 1))]:.0f}" for share in (0, 0.5, 0.99)))
+    return table
 
 
 def _steps(steps: Steps) -> Table:
@@ -82,11 +102,11 @@ def _steps(steps: Steps) -> Table:
     return table
 
 
-def as_json(results: Results, plan: object) -> str:
+def as_json(results: Results, plan: Any) -> str:
     """Return all figures, the plan and what they were taken on."""
     document: dict[str, Any] = {
         "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
-        "plan": vars(plan),
+        "plan": asdict(plan),
         "runs": [
             {"system": name, "connections": connections, **asdict(each)}
             for (name, connections), figures in results.runs.items()
@@ -98,6 +118,7 @@ def as_json(results: Results, plan: object) -> str:
             for connections in results.paired
         ],
         "steps": asdict(results.steps) if results.steps else None,
+        "log": asdict(results.log) if results.log else None,
     }
     return json.dumps(document, indent=1) + "\n"
 

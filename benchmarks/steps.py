@@ -17,6 +17,7 @@ from unittest.mock import patch
 from uuid import UUID, uuid4
 
 from audit.receipts import make_promise
+from benchmarks.front_door import FrontDoor, measure_front_door
 from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult
 from notify_gateway.domain.identity import PrivateBytes
 from notify_gateway.fhir import structure
@@ -26,13 +27,15 @@ from notify_gateway.store import group_commit
 from notify_gateway.store.acceptance import Acceptance
 from notify_gateway.store.engine import reading
 from notify_gateway.store.parties import Client, find_client
-from notify_gateway.use_cases import deliver, prepare, split
+from notify_gateway.use_cases import deliver, examine, prepare, split, tell
 from workers.channels.signature import RequestSigner
 
 SIZES = (1, 4, 16, 64)
 DELIVERIES = 64
 STEPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (prepare, ("parse", "read_message", "judge", "route", "split_identity", "prepare_leaf")),
+    (examine, ("take_in", "read_message", "judge", "route")),
+    (prepare, ("split_identity",)),
+    (tell, ("prepare_leaf",)),
     (structure, ("links_if_plain", "broken_invariants")),
     (split, ("build_view", "search", "card_plaintext", "seal")),
 )
@@ -51,6 +54,7 @@ class Cost:
 class Steps:
     """Costs by name of the step; those of ``WITHIN`` are part of another. ``commit`` is by size of the group."""
 
+    front_door: FrontDoor
     prepare: dict[str, Cost]
     commit: dict[int, Cost]
     deliver: dict[str, Cost]
@@ -68,8 +72,9 @@ def measure_steps(settings: Settings, client_code: str, bodies: Sequence[bytes])
             client = find_client(connection, kind="trust", code=client_code)
         if client is None:
             raise ValueError("no such trust on the service")
+        front_door = measure_front_door(runtime.gateway, client, rounds=len(bodies))
         prepared, costs = _prepare_all(runtime, client, bodies)
-        return Steps(costs, _commit_all(runtime, prepared), _deliver_all(runtime, settings))
+        return Steps(front_door, costs, _commit_all(runtime, prepared), _deliver_all(runtime, settings))
     finally:
         runtime.close()
 

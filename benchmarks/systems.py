@@ -8,8 +8,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from sqlalchemy import delete
 
 from benchmarks.promises import Promises
 from mappings.postcodes import compile_table, demonstration_source
@@ -17,7 +19,10 @@ from notify_gateway import runtime
 from notify_gateway.domain.model import OrganisationType
 from notify_gateway.privacy.recipients import RecipientPrivateKey, RecipientPurpose
 from notify_gateway.settings import Settings
+from notify_gateway.store import guards
+from notify_gateway.store.engine import open_engine
 from notify_gateway.store.migrate import upgrade_all
+from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases import onboard
 from tests.support.services import PrivatePostgres, PrivateRedis, Process, answers, base_environment, free_port
 
@@ -86,19 +91,45 @@ def lean_baseline(place: Place) -> AbstractContextManager[Running]:
 @contextmanager
 def service(place: Place) -> Iterator[Running]:
     """Run the whole service as in production: gateways, worker, scheduler and sequencer, on PostgreSQL and Redis."""
+    with _service(place, COMMAND) as (running, settings):
+        yield replace(running, promises=Promises(settings, running.ports[0], running.token))
+
+
+@contextmanager
+def service_without_log(place: Place) -> Iterator[Running]:
+    """Run the same without its audit log, and so without a sequencer and without anything that could be held against it."""
+    with _service(place, ("-m", "benchmarks.log.unlogged"), logged=False) as (running, _):
+        yield running
+
+
+@contextmanager
+def _service(place: Place, command: tuple[str, ...], *, logged: bool = True) -> Iterator[tuple[Running, Settings]]:
     with ExitStack() as stack:
         broker = _redis(stack)
         urls = _databases(stack, place) | {"NOTIFY_GATEWAY_BROKER_URL": broker.url}
         settings, token, env = _onboard(stack, place, urls)
+        processes = [("worker", "worker"), ("scheduler", "schedule")]
+        if logged:
+            processes.append(("sequencer", "sequence"))
+        else:
+            _let_changes_go_untold(settings)
         start = _Starter(stack, place.folder, env)
         ports = [free_port() for _ in range(GATEWAYS)]
         for port in ports:
-            start("gateway", *COMMAND, "serve", "--port", str(port), url=f"http://127.0.0.1:{port}/_status")
-        for part, command in (("worker", "worker"), ("scheduler", "schedule"), ("sequencer", "sequence")):
-            start(part, *COMMAND, command)
+            start("gateway", *command, "serve", "--port", str(port), url=f"http://127.0.0.1:{port}/_status")
+        for part, name in processes:
+            start(part, *command, name)
         start.finish()
         parts = start.pids | {"postgres": [place.postgres.process.pid], "redis": [broker.process.pid]}
-        yield Running(token, ports, parts, Promises(settings, ports[0], token))
+        yield Running(token, ports, parts, None), settings
+
+
+def _let_changes_go_untold(settings: Settings) -> None:
+    engine = open_engine(settings.main_url)
+    with engine.begin() as connection:
+        guards.take_down(connection)
+        connection.execute(delete(audit_tables.pending))
+    engine.dispose()
 
 
 @contextmanager

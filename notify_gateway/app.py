@@ -3,24 +3,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib import resources
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from notify_gateway import __version__
-from notify_gateway.api import authority_endpoints, fhir_endpoints, log_endpoints, operations
+from notify_gateway.api import (
+    audit_event_endpoints,
+    authority_endpoints,
+    bulk_endpoints,
+    definition_endpoints,
+    fhir_endpoints,
+    ig_endpoints,
+    log_endpoints,
+    openapi,
+    operations,
+    sign_in_endpoints,
+    task_endpoints,
+    validate_endpoints,
+)
+from notify_gateway.api.endpoints import ENDPOINTS
 from notify_gateway.api.http import Envelope, error_response
 from notify_gateway.api.service import Service
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, NotFound, NotifyError, Refused, Unavailable
 from notify_gateway.runtime import Runtime
-from notify_gateway.web import landing
+from notify_gateway.use_cases.bulk import Turns
+from notify_gateway.web import docs, errors, landing
 
 
 def create_app(runtime: Runtime, *, on_commit: Callable[[], None] = lambda: None) -> FastAPI:
@@ -41,18 +59,38 @@ def create_app(runtime: Runtime, *, on_commit: Callable[[], None] = lambda: None
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         # Spans and log records of the framework would quote query strings and exception texts.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = parts
-    for router in (fhir_endpoints.router, authority_endpoints.router, log_endpoints.router, operations.router, landing.router):
+    app.state.turns = Turns()
+    for router in (
+        fhir_endpoints.router,
+        bulk_endpoints.router,
+        task_endpoints.router,
+        definition_endpoints.router,
+        validate_endpoints.router,
+        sign_in_endpoints.router,
+        authority_endpoints.router,
+        log_endpoints.router,
+        ig_endpoints.router,
+        audit_event_endpoints.router,
+        operations.router,
+        landing.router,
+        errors.router,
+        docs.router,
+    ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(resources.files("notify_gateway.web").joinpath("static"))), name="static")
+    openapi.install(app, ENDPOINTS)
     app.add_exception_handler(NotifyError, _known)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _parameters)
     app.add_exception_handler(SQLAlchemyError, _database)
-    app.add_middleware(Envelope)
+    app.add_middleware(Envelope, limits=parts.limits)
     return app
 
 
@@ -63,11 +101,24 @@ async def _known(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = Code.METHOD_NOT_ALLOWED if error.status_code == 405 else Code.NO_SUCH_PAGE
-    response = error_response(request, NotFound(Issue(code)))
-    if allowed := (error.headers or {}).get("Allow"):
-        response.headers["Allow"] = allowed
+    if error.status_code != 405:
+        return error_response(request, NotFound(Issue(Code.NO_SUCH_PAGE)))
+    response = error_response(request, NotFound(Issue(Code.METHOD_NOT_ALLOWED)))
+    response.headers["Allow"] = ", ".join(sorted(_methods(request))) or "GET, HEAD"
     return response
+
+
+def _methods(request: Request) -> set[str]:
+    """Return the methods of all routes of this address; one that names it is not joined by those that would take it for an id."""
+    found = [(named, methods) for path, named, methods in _paths(request.app) if path.fullmatch(request.url.path)]
+    exact = [methods for named, methods in found if named]
+    return set().union(*(exact or [methods for _, methods in found]))
+
+
+@cache
+def _paths(app: FastAPI) -> list[tuple[re.Pattern[str], bool, set[str]]]:
+    routes = [route for route in iter_route_contexts(app.routes) if hasattr(route, "path_regex")]
+    return [(route.path_regex, "{" not in str(route.path), route.methods or set()) for route in routes]
 
 
 async def _parameters(request: Request, _error: Exception) -> Response:

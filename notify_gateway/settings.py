@@ -7,8 +7,9 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 PREFIX = "NOTIFY_GATEWAY_"
@@ -55,6 +56,22 @@ class Settings(BaseSettings):
     postcodes_dir: Annotated[Path | None, Field(description="Folder of the compiled postcode table; empty: postcodes below data_dir.")] = (
         None
     )
+    witness_policy: Annotated[
+        Path | None,
+        Field(description="C2SP tlog-policy file that names the log's witnesses, their addresses and the quorum; empty: no witnesses."),
+    ] = None
+    witness_every: Annotated[
+        timedelta, Field(gt=timedelta(0), description="How often witnesses are asked to cosign the log's newest checkpoint.")
+    ] = timedelta(seconds=5)
+    timestamp_url: Annotated[
+        str | None,
+        Field(description="Address of a time-stamping authority (RFC 3161), which stamps the log's newest checkpoint; empty: none."),
+    ] = None
+    timestamp_every: Annotated[timedelta, Field(gt=timedelta(0), description="How often the log is time-stamped.")] = timedelta(days=1)
+    erasures_dir: Annotated[
+        Path | None,
+        Field(description="Folder of erasures.jsonl, which remembers outside every database what was erased; empty: data_dir. Back it up."),
+    ] = None
     opener_keys_dir: Annotated[
         Path | None, Field(description="Folder of the managed keys, which only the opener's user may read; empty: opener below data_dir.")
     ] = None
@@ -76,8 +93,43 @@ class Settings(BaseSettings):
     webhook_allow_private: Annotated[
         bool, Field(description="Let webhooks go to private and loopback addresses; refused in a live deployment.")
     ] = False
-    max_body: Annotated[int, Field(ge=1024, le=256 * 1024, description="Largest message in bytes; real ones are under 50 KB.")] = 256 * 1024
+    max_body: Annotated[
+        int, Field(ge=1024, le=5 * 1024 * 1024, description="Largest message with its attachments, in bytes; the proxy has the same limit.")
+    ] = 5 * 1024 * 1024
+    max_message: Annotated[
+        int, Field(ge=1024, le=256 * 1024, description="Largest message without its attachments, in bytes; real ones are under 50 KB.")
+    ] = 256 * 1024
+    client_rate: Annotated[
+        float,
+        Field(ge=0, description="Requests (or lines of a bulk) a second for each client, in each gateway process; 0: no limit."),
+    ] = 200
+    client_burst: Annotated[int, Field(ge=1, description="Requests that a client may send at once before its rate counts.")] = 5_000
+    client_requests: Annotated[
+        int, Field(ge=1, description="Requests of one client under way at once in each gateway process; more are answered 429.")
+    ] = 256
+    address_rate: Annotated[
+        float, Field(ge=0, description="Requests without a token a second from each address (set trusted_proxy); 0: no limit.")
+    ] = 50
+    address_burst: Annotated[int, Field(ge=1, description="Requests without a token that an address may send at once.")] = 500
+    sign_in_failures: Annotated[
+        int, Field(ge=0, description="Failed sign-ins a minute from each address before more are answered 429; 0: no limit.")
+    ] = 120
+    lasting_trust_tokens: Annotated[
+        bool | None,
+        Field(description="Let bearer tokens that last be issued to trusts, who otherwise sign in with their keys; empty: not in live."),
+    ] = None
     log_level: Annotated[str, Field(description="Least level of log lines: debug, info, warning, error.")] = "info"
+
+    @field_validator("timestamp_url")
+    @classmethod
+    def _plain_address(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        # Most time-stamping authorities speak http alone. What they answer is signed and bears our nonce; what they learn is a hash.
+        parts = urlsplit(url)
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.username is not None or not url.isascii():
+            raise ValueError("timestamp_url begins with https:// or http:// and holds neither name nor password of a user")
+        return url
 
     @model_validator(mode="after")
     def _live_is_strict(self) -> Settings:
@@ -98,6 +150,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read, strongest first: arguments, environment, files named by ``NOTIFY_GATEWAY_*_FILE``, ``.env``, the secrets folder."""
         return init_settings, env_settings, FileNamedByEnvironment(settings_cls), dotenv_settings, file_secret_settings
+
+    @property
+    def trusts_get_lasting_tokens(self) -> bool:
+        """Return whether a trust may be given a token that lasts; in a live deployment only where that was set on purpose."""
+        return self.deployment is not Deployment.LIVE if self.lasting_trust_tokens is None else self.lasting_trust_tokens
 
     @property
     def main_url(self) -> str:
@@ -128,6 +185,11 @@ class Settings(BaseSettings):
     def opener_keys(self) -> Path:
         """Return the folder of the keys in managed custody."""
         return self.opener_keys_dir or self.data_dir / "opener"
+
+    @property
+    def erasures(self) -> Path:
+        """Return the file, outside every database, that remembers what was erased."""
+        return (self.erasures_dir or self.data_dir) / "erasures.jsonl"
 
     @property
     def guard_file(self) -> Path:

@@ -3,21 +3,44 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
+import stamina
+import structlog
 
+from tests.support.ledger import KEY, LEDGER, is_whole_run
 from tests.support.services import PostgresServer, PrivatePostgres, PrivateRedis, running_postgres
+from tests.support.templates import Templates
 
 for _name in [name for name in os.environ if name.startswith("NOTIFY_GATEWAY_") and not name.startswith("NOTIFY_GATEWAY_TEST_")]:
     del os.environ[_name]  # the developer's own settings do not reach a test
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave the long forms out unless they are asked for with ``-m``."""
+    """Leave the long forms out unless they are asked for with ``-m``; begin to note which codes are raised."""
+    # Whoever is started in the background ignores Ctrl-C, and so would every command that a test starts and then interrupts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.option.markexpr = config.option.markexpr or "not long and not faults"
+    LEDGER.install()
+
+
+@pytest.fixture(autouse=True)
+def _no_log_of_a_test_before() -> Iterator[None]:
+    """Undo what a command that was called within a test has set up: its log, whose stream is closed by then, and its telling of retries."""
+    told_retries = stamina.instrumentation.get_on_retry_hooks()
+    yield
+    stamina.instrumentation.set_on_retry_hooks(told_retries)
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        root = logging.getLogger()
+        root.handlers[:] = [handler for handler in root.handlers if type(handler) is not logging.StreamHandler]
 
 
 @pytest.fixture(scope="session")
@@ -34,22 +57,30 @@ def postgres_server() -> Iterator[PostgresServer]:
         private.stop()
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Templates]:
+    """Makes databases that are migrated already."""
+    made = Templates(tmp_path_factory.mktemp("templates"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def make_postgres_database(postgres_server: PostgresServer) -> Iterator[Callable[[], str]]:
-    """Makes fresh empty databases: each call returns the SQLAlchemy URL of one; all are dropped afterwards."""
+def make_postgres_database(postgres_server: PostgresServer, templates: Templates) -> Iterator[Callable[[], str]]:
+    """Lends empty databases: each call returns the SQLAlchemy URL of one; all are emptied afterwards."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(postgres_server.database())
+        yield lambda: stack.enter_context(templates.bare(postgres_server))
 
 
 @pytest.fixture
 def postgres_url(make_postgres_database: Callable[[], str]) -> str:
-    """SQLAlchemy URL (``postgresql+psycopg://…``) of a fresh empty database, dropped afterwards."""
+    """SQLAlchemy URL (``postgresql+psycopg://…``) of an empty database, emptied afterwards."""
     return make_postgres_database()
 
 
 @pytest.fixture
 def shred_postgres_url(make_postgres_database: Callable[[], str]) -> str:
-    """SQLAlchemy URL of a second fresh empty database, for the shred keys."""
+    """SQLAlchemy URL of a second empty database, for the shred keys."""
     return make_postgres_database()
 
 
@@ -89,8 +120,26 @@ def private_postgres() -> Iterator[PrivatePostgres]:
         server.stop()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Repeat, above the closing line, which checks failed before the tests (set by ``tools/check.py``)."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over, from a process of the run that has ended, which codes it has seen raised."""
+    LEDGER.seen.update(getattr(node, "workeroutput", {}).get(KEY, ()))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Hand over the codes that were seen raised; fail the run when it was whole and missed one."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[KEY] = sorted(LEDGER.seen)
+    elif exitstatus == 0 and is_whole_run(session.config) and LEDGER.missing():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Repeat, above the closing line, which checks failed before the tests (set by ``tools/check.py``), and name codes nobody raised."""
+    if is_whole_run(config) and (missing := LEDGER.missing()):
+        terminalreporter.write_line(f"Codes of the catalogue that no test raised: {', '.join(missing)}", red=True)
     failed = os.environ.get("CHECKS_FAILED")
     if failed:
         terminalreporter.write_line(f"Checks that failed before the tests: {failed} (see the top)", red=True)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from tools import environment, set_up_tests
+from tools import environment, set_up_bruno, set_up_tests
 
 BIN = environment.VENV / "bin"
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -33,12 +33,21 @@ def set_up(*, servers: bool) -> bool:
     started = time.monotonic()
     print("Setting up …", flush=True)
     try:
-        done = [environment.make("dev"), *([set_up_tests.set_up()] if servers else [])]
+        done = [environment.make("dev"), *([set_up_tests.set_up(), _bruno()] if servers else [])]
     except (environment.SetUpFailed, set_up_tests.SetUpFailed) as error:
         print(error, file=sys.stderr)
         return False
     print(f"Set-up took {time.monotonic() - started:.1f} s: {'; '.join(done)}.", flush=True)
     return True
+
+
+def _bruno() -> str:
+    """See to Bruno; without it one test fails, and all others are still worth running."""
+    try:
+        return set_up_bruno.set_up()
+    except set_up_tests.SetUpFailed as error:
+        print(error, file=sys.stderr)
+        return "Bruno missing"
 
 
 def run_checks(kinds: list[str]) -> list[str]:

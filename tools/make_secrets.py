@@ -29,6 +29,11 @@ from notify_gateway.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 SERVICE_USER, OPENER_USER = 10001, 10002
 NAMES = ("localhost", "proxy")
+SERVERS = (
+    ("postgres", "notify_gateway", "", ("service", "delivery", "opener", "sequencer")),
+    ("shred", "shred", "shred_", ("service", "delivery", "opener")),
+)
+"""Server, its database, how the names of its URLs begin, and the parts of the service that have a login of their own there."""
 
 
 def make(folder: Path) -> list[str]:
@@ -44,13 +49,13 @@ def make(folder: Path) -> list[str]:
             path.chmod(0o444)
             made.append(name)
 
-    for server, host, database, url in (
-        ("postgres", "postgres", "notify_gateway", "database_url"),
-        ("shred", "shred", "shred", "shred_database_url"),
-    ):
+    for server, database, prefix, parts in SERVERS:
         write(f"{server}_password", secrets.token_urlsafe(32))
         password = (folder / f"{server}_password").read_text(encoding="ascii")
-        write(url, f"postgresql+psycopg://notify_gateway:{password}@{host}:5432/{database}")
+        write(f"{prefix}database_url", f"postgresql+psycopg://notify_gateway:{password}@{server}:5432/{database}")
+        for part in parts:
+            login = f"notify_{part}_1:{secrets.token_urlsafe(32)}"
+            write(f"{part}_{prefix}database_url", f"postgresql+psycopg://{login}@{server}:5432/{database}")
     write("redis_auth", f"requirepass {secrets.token_urlsafe(32)}")
     write("broker_url", f"redis://:{(folder / 'redis_auth').read_text(encoding='ascii').split()[1]}@redis:6379/0")
     if not (folder / "tls_key").exists():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Sees to the servers that tests run against: PostgreSQL, Redis, nginx, curl, Chromium and a font. Needs only the standard library.
+"""Sees to the servers and programs that tests run against: PostgreSQL, Redis, nginx, curl, Node.js, Chromium and the like.
 
-What is missing is installed by one ``apt-get install`` where that is allowed (root, or sudo without a password); elsewhere the text
-says what to install. When all is there nothing is changed, and it takes a few milliseconds.
+Needs only the standard library. What is missing is installed by one ``apt-get install`` where that is allowed (root, or sudo without a
+password); elsewhere the text says what to install. When all is there nothing is changed, and it takes a few milliseconds.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ PARTS = (
     Part("Redis", lambda: find_program("redis-server"), ("redis-server",)),
     Part("nginx", lambda: find_program("nginx"), ("nginx",)),
     Part("curl", lambda: find_program("curl"), ("curl",)),
+    Part("Node.js", lambda: find_program("node") and find_program("npm"), ("nodejs", "npm")),
     Part("Chromium", lambda: find_program("chromium", "chromium-browser", "google-chrome"), ("chromium",)),
     Part("Liberation fonts", find_font, ("fonts-liberation",)),
 )
@@ -101,7 +102,7 @@ def _run(command: list[str]) -> bool:
 
 def _advice_without_apt(missing: list[Part]) -> str:
     if platform.system() == "Darwin":
-        return "Install: brew install postgresql redis nginx && brew install --cask chromium font-liberation"
+        return "Install: brew install postgresql redis nginx node && brew install --cask chromium font-liberation"
     names = ", ".join(package for part in missing for package in part.packages)
     return f"Install them with this system's package manager (Debian calls them {names})."
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from audit.events import VOCABULARY
+from audit.vocabulary import VOCABULARY
 from notify_gateway.domain.catalogue import all_entries
+from notify_gateway.domain.feedback import OUTCOMES, SEND_BACK_REASONS, Words
 from notify_gateway.domain.lifecycle import TABLE
+from notify_gateway.fhir.task import TOLD
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 MADE = "<!-- Made from the code by `make generate`; change it there. -->\n\n"
@@ -48,7 +51,15 @@ def states_page() -> str:
     for state, facts in TABLE.items():
         following = ", ".join(f"`{each.value}`" for each in sorted(facts.next)) or "nothing"
         lines.append(f"| `{state.value}` | {facts.meaning} | `{facts.task_status}` | {facts.counts_as.value} | {following} |")
+    lines += _words("What the Task tells, in `output` and in its history", "code", {told.value: said for told, said in TOLD.items()})
+    lines += _words("Outcomes that an authority records", "outcome", {each.value: said for each, said in OUTCOMES.items()})
+    lines += _words("Reasons for sending back", "reason", {each.value: said for each, said in SEND_BACK_REASONS.items()})
     return "\n".join(lines) + "\n"
+
+
+def _words(title: str, column: str, words: Mapping[str, Words]) -> list[str]:
+    rows = [f"| `{code}` | {said.label} | {said.meaning} |" for code, said in words.items()]
+    return [f"\n## {title}\n", f"| {column} | called | meaning |", "|---|---|---|", *rows]
 
 
 def events_page() -> str:

@@ -14,8 +14,8 @@ from celery import signals
 from celery.apps.worker import Worker
 
 from notify_gateway.domain.clock import Clock, SystemClock
+from notify_gateway.egress.guard import Egress
 from workers.app import KEY_PREFIX, make_celery, queue_length
-from workers.channels.egress import Egress
 from workers.channels.protocol import Channels
 from workers.channels.pull import PullChannel
 from workers.channels.signature import RequestSigner

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The collection point for authorities: list, fetch, confirm that you have it, acknowledge that a person has taken it up."""
+"""The collection point for authorities: list, fetch, confirm that you have it, acknowledge, say what came of it."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from base64 import b64encode
+from datetime import date
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,8 @@ from notify_gateway.api.http import json_response, read_body, uuid_in_path
 from notify_gateway.api.service import service
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, Refused
-from notify_gateway.use_cases import collect, proofs, reveal
+from notify_gateway.store.collection import Step
+from notify_gateway.use_cases import collect, feedback, proofs, reveal
 from notify_gateway.use_cases.access import AUTHORITY_SCOPE
 
 router = APIRouter(prefix="/authority/v1", tags=["Authority"])
@@ -25,6 +27,7 @@ router = APIRouter(prefix="/authority/v1", tags=["Authority"])
 MOST_LISTED = 200
 SMALL_REQUEST = 4096
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @router.get("/deliveries", response_class=Response)
@@ -74,9 +77,70 @@ async def acknowledge(request: Request, delivery_id: str) -> Response:
     return json_response(_state_json(state))
 
 
+@router.post("/deliveries/{delivery_id}/contacted", response_class=Response)
+async def record_contact(request: Request, delivery_id: str) -> Response:
+    """Take ``{"on": "YYYY-MM-DD"}``: the authority was in touch with the family. The trust is told the day and nothing else."""
+    parts = service(request)
+    client = await parts.admit(request, AUTHORITY_SCOPE)
+    wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
+    on = _day(_json_object(await read_body(request, SMALL_REQUEST)))
+    state = await asyncio.to_thread(feedback.record_contact, parts.gateway, authority=client.code, delivery_id=wanted, on=on)
+    return json_response(_state_json(state))
+
+
+@router.post("/deliveries/{delivery_id}/outcome", response_class=Response)
+async def record_outcome(request: Request, delivery_id: str) -> Response:
+    """Take ``{"outcome": "<code of authority-outcome>", "on": "YYYY-MM-DD"}``: what came of it. The trust is told code and day."""
+    parts = service(request)
+    client = await parts.admit(request, AUTHORITY_SCOPE)
+    wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
+    asked = _json_object(await read_body(request, SMALL_REQUEST))
+    state = await asyncio.to_thread(
+        feedback.record_outcome,
+        parts.gateway,
+        authority=client.code,
+        delivery_id=wanted,
+        outcome=_text(asked, "outcome"),
+        on=_day(asked),
+    )
+    return json_response(_state_json(state))
+
+
+@router.post("/deliveries/{delivery_id}/send-back", response_class=Response)
+async def send_back(request: Request, delivery_id: str) -> Response:
+    """Take ``{"reason": "<code of sent-back-reason>", "suggested_authority": "<GSS code>"}``, or without the latter: not in our area.
+
+    The trust is told, and sends again; until it does the notification stays open.
+    """
+    parts = service(request)
+    client = await parts.admit(request, AUTHORITY_SCOPE)
+    wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
+    asked = _json_object(await read_body(request, SMALL_REQUEST))
+    suggested = _text(asked, "suggested_authority") if asked.get("suggested_authority") is not None else None
+    state = await asyncio.to_thread(
+        feedback.send_back,
+        parts.gateway,
+        authority=client.code,
+        delivery_id=wanted,
+        reason=_text(asked, "reason"),
+        suggested=suggested,
+    )
+    return json_response(_state_json(state))
+
+
+@router.get("/deliveries/{delivery_id}/state", response_class=Response)
+async def read_state(request: Request, delivery_id: str) -> Response:
+    """Tell where the delivery stands and what the authority has said of it."""
+    parts = service(request)
+    client = await parts.admit(request, AUTHORITY_SCOPE)
+    wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
+    state = await asyncio.to_thread(collect.state_of, parts.gateway, authority=client.code, delivery_id=wanted)
+    return json_response(_state_json(state))
+
+
 @router.get("/deliveries/{delivery_id}/receipts", response_class=Response)
 async def read_receipts(request: Request, delivery_id: str) -> Response:
-    """Give the proofs that the authority's confirmation and acknowledgement are in the log, as far as they have happened."""
+    """Give the proofs that what the authority confirmed, acknowledged and recorded is in the log, as far as it has happened."""
     parts = service(request)
     client = await parts.admit(request, AUTHORITY_SCOPE)
     wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
@@ -123,10 +187,37 @@ def _digest(body: bytes) -> bytes:
     return bytes.fromhex(digest)
 
 
-def _state_json(state: collect.DeliveryState) -> dict[str, str | None]:
+def _text(asked: dict[str, Any], name: str) -> str:
+    value = asked.get(name)
+    if not isinstance(value, str):
+        raise Refused(Issue(Code.PARAMETER_INVALID))
+    return value
+
+
+def _day(asked: dict[str, Any]) -> date:
+    text = _text(asked, "on")
+    try:
+        return date.fromisoformat(text if _DAY.fullmatch(text) else "")
+    except ValueError:
+        raise Refused(Issue(Code.PARAMETER_INVALID)) from None
+
+
+def _state_json(state: collect.DeliveryState) -> dict[str, Any]:
     return {
         "delivery_id": str(state.delivery_id),
         "state": state.state,
         "received_at": state.received_at.isoformat() if state.received_at else None,
         "acknowledged_at": state.acknowledged_at.isoformat() if state.acknowledged_at else None,
+        "steps": [_step_json(step) for step in state.steps],
     }
+
+
+def _step_json(step: Step) -> dict[str, str]:
+    told = {
+        "step": step.step,
+        "at": step.at.isoformat(),
+        "on": step.on.isoformat() if step.on else None,
+        "code": step.code,
+        "suggested_authority": step.suggested,
+    }
+    return {name: value for name, value in told.items() if value is not None}

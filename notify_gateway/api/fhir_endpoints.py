@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""The FHIR front door for trusts: ``$process-message`` and the Task that tells what became of it (FHIR R4, BaRS conventions)."""
+"""The FHIR front door for trusts: ``$process-message`` (FHIR R4, BaRS conventions)."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from base64 import b64encode
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.receipts import make_promise
 from notify_gateway.api import answers
-from notify_gateway.api.http import FHIR_JSON, fhir_response, read_body, request_ids, require_acceptable, require_content_type, uuid_in_path
+from notify_gateway.api.http import FHIR_JSON, fhir_response, header, read_body, request_ids, require_acceptable, require_content_type
 from notify_gateway.api.service import Service, service
-from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Duplicate, NotifyError
 from notify_gateway.domain.identity import PrivateBytes
 from notify_gateway.fhir.outcome import operation_outcome
-from notify_gateway.use_cases import proofs, track
+from notify_gateway.use_cases import proofs
 from notify_gateway.use_cases.accept import Accepted, accept
 from notify_gateway.use_cases.access import TRUST_SCOPE
 from notify_gateway.use_cases.commit import Expected
@@ -52,40 +50,17 @@ async def process_message(request: Request) -> Response:
     return fhir_response(outcome, 202, {"Location": _task_url(parts, str(accepted.notification_id))})
 
 
-@router.get("/Task/{task_id}", response_class=Response)
-async def read_task(request: Request, task_id: str) -> Response:
-    """Tell the sender where its notification stands."""
-    parts = service(request)
-    require_acceptable(request, FHIR_JSON)
-    client = await parts.admit(request, TRUST_SCOPE)
-    notification_id = uuid_in_path(task_id, Code.TASK_UNKNOWN)
-    stands = await asyncio.to_thread(track.where_it_stands, parts.gateway, client=client, notification_id=notification_id)
-    return fhir_response(answers.task(stands, sender_ods=client.code))
-
-
-@router.get("/Task/{task_id}/$receipt", response_class=Response)
-async def read_receipt(request: Request, task_id: str) -> Response:
-    """Give the sender the proof that its acceptance is in the log: the leaf and a C2SP tlog-proof, as FHIR Parameters."""
-    parts = service(request)
-    client = await parts.admit(request, TRUST_SCOPE)
-    notification_id = uuid_in_path(task_id, Code.TASK_UNKNOWN)
-    proof = await asyncio.to_thread(track.acceptance_receipt, parts.gateway, client=client, notification_id=notification_id)
-    parameters = [
-        {"name": "leaf", "valueBase64Binary": b64encode(proof.leaf).decode()},
-        {"name": "receipt", "valueString": proof.receipt},
-    ]
-    return fhir_response({"resourceType": "Parameters", "parameter": parameters})
-
-
 async def _accept(parts: Service, request: Request, expected: Expected) -> Accepted:
     request_id, correlation_id = request_ids(request)
     require_content_type(request, FHIR_JSON)
     require_acceptable(request, FHIR_JSON)
     client = await parts.admit(request, TRUST_SCOPE)
     parts.require_healthy()
-    body = await read_body(request, parts.gateway.settings.max_body)
-    received = Received(PrivateBytes(body), client, request_id, correlation_id)
-    return await accept(parts.gateway, parts.committer, received, check_large=parts.check_large, expected=expected)
+    with parts.limits.one_at_a_time(client.id, request_id):
+        body = await read_body(request, parts.gateway.settings.max_body)
+        received = Received(PrivateBytes(body), client, request_id, correlation_id)
+        async with parts.limits.turn(client.id, len(body)):
+            return await accept(parts.gateway, parts.committer, received, check_large=parts.check_large, expected=expected)
 
 
 def _task_url(parts: Service, notification_id: str) -> str:
@@ -93,7 +68,7 @@ def _task_url(parts: Service, notification_id: str) -> str:
 
 
 def _wait(request: Request) -> int:
-    match = _WAIT.search(request.headers.get("prefer", ""))
+    match = _WAIT.search(header(request, "prefer") or "")
     return min(int(match[1]), MOST_WAIT) if match else 0
 
 

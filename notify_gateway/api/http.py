@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,27 +16,48 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from notify_gateway.domain.catalogue import Code, entry
-from notify_gateway.domain.errors import Issue, NotifyError, Refused, Unavailable
+from notify_gateway.api.limits import Limits, address_of, leave
+from notify_gateway.domain.catalogue import Code, Entry, entry
+from notify_gateway.domain.errors import Issue, NotFound, NotifyError, Refused, Unavailable
 from notify_gateway.fhir.outcome import operation_outcome
 
 LOG = structlog.get_logger(__name__)
 
 FHIR_JSON = "application/fhir+json"
+FORMAT = "_format"
+FORMATS = ("json", "application/json", FHIR_JSON)
+"""Values of ``_format``, which FHIR clients put into addresses; it goes before ``Accept`` (FHIR R4, 3.1.0.1.11)."""
+FHIR_VERSIONS = ("", "4.0", "4.0.1")
 PROBLEM_JSON = "application/problem+json"
 BODY_WITHIN = 30.0
 """Seconds in which a whole body must have arrived."""
-ECHOED = ("x-request-id", "x-correlation-id")
+ECHOED = (b"x-request-id", b"x-correlation-id")
+_REFUSED = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+FIXED = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", POLICY.encode()),
+]
+NOT_KEPT = [*FIXED, (b"cache-control", b"no-store")]
 
 
 class TimedOut(Refused):
     """The request did not arrive in time."""
 
 
+def header(request: Request, name: str) -> str | None:
+    """Return a header, several lines of it as one list (RFC 9110, 5.3): of what may come once, two fit nothing, whichever comes first."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None
+
+
 async def read_body(request: Request, most: int) -> bytes:
     """Return the body; raises ``Refused`` when it is compressed, larger than ``most`` bytes or too slow. Never holds more than ``most``."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refused(Issue(Code.CONTENT_ENCODING))
+    require_uncompressed(request)
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most:
         raise Refused(Issue(Code.BODY_TOO_LARGE))
@@ -63,7 +85,7 @@ def request_ids(request: Request) -> tuple[UUID, UUID]:
         ("x-request-id", Code.REQUEST_ID_MISSING, Code.REQUEST_ID_INVALID),
         ("x-correlation-id", Code.CORRELATION_ID_MISSING, Code.CORRELATION_ID_INVALID),
     ):
-        text = request.headers.get(name)
+        text = header(request, name)
         value = _uuid(text)
         if value is None:
             issues.append(Issue(invalid if text else missing))
@@ -74,26 +96,40 @@ def request_ids(request: Request) -> tuple[UUID, UUID]:
     return found[0], found[1]
 
 
+def require_uncompressed(request: Request) -> None:
+    """Raise ``Refused`` when the body is compressed."""
+    if (header(request, "content-encoding") or "identity").lower() != "identity":
+        raise Refused(Issue(Code.CONTENT_ENCODING))
+
+
 def require_content_type(request: Request, wanted: str) -> None:
-    """Raise ``Refused`` unless the body is declared as ``wanted``, in UTF-8 where a character set is named."""
-    kind, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"').lower()
-    if kind.strip().lower() != wanted or charset not in ("", "utf-8"):
+    """Raise ``Refused`` unless the body is declared as ``wanted``, in UTF-8 and of FHIR R4 where that is named."""
+    kind, *rest = (part.strip() for part in (header(request, "content-type") or "").lower().split(";"))
+    named = {name.strip(): value.strip().strip('"') for name, _, value in (part.partition("=") for part in rest)}
+    if kind != wanted or named.get("charset", "utf-8") != "utf-8" or named.get("fhirversion", "") not in FHIR_VERSIONS:
         raise Refused(Issue(Code.CONTENT_TYPE))
 
 
 def require_acceptable(request: Request, offered: str) -> None:
-    """Raise ``Refused`` when the caller cannot take ``offered``, nor JSON in general."""
-    accept = request.headers.get("accept", "*/*").lower()
-    kinds = {part.split(";")[0].strip() for part in accept.split(",")}
-    if not kinds & {"*/*", "application/*", offered, "application/json", ""}:
+    """Raise ``Refused`` when the caller cannot take ``offered``, nor JSON in general; on FHIR paths ``_format`` goes before ``Accept``."""
+    formats = request.query_params.getlist(FORMAT) if offered == FHIR_JSON else []
+    if formats:
+        return require_formats(formats)
+    accept = (header(request, "accept") or "*/*").lower()
+    kinds = {part.split(";")[0].strip() for part in accept.split(",") if not _REFUSED.search(part)}
+    if not kinds & {"*/*", "application/*", offered, "application/json"}:
+        raise Refused(Issue(Code.NOT_ACCEPTABLE))
+    return None
+
+
+def require_formats(formats: Sequence[str]) -> None:
+    """Raise ``Refused`` when a value of ``_format`` is not JSON; a plus that was not escaped arrives as a space."""
+    if not all(asked.replace(" ", "+").lower() in FORMATS for asked in formats):
         raise Refused(Issue(Code.NOT_ACCEPTABLE))
 
 
 def uuid_in_path(text: str, code: Code) -> UUID:
     """Return the UUID that a path segment is; raises ``NotFound`` with ``code`` otherwise, as for any other unknown id."""
-    from notify_gateway.domain.errors import NotFound
-
     value = _uuid(text)
     if value is None:
         raise NotFound(Issue(code))
@@ -116,27 +152,36 @@ def error_response(request: Request, error: NotifyError) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after)
+    elif status == 425:
+        headers["Retry-After"] = "1"
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="notify-gateway"'
     if request.url.path.startswith("/fhir/"):
         return fhir_response(operation_outcome(error.issues), status, headers)
-    first = entry(error.issues[0].code)
-    problem = {
-        "type": f"/errors/{first.code}",
-        "title": first.title,
-        "status": status,
-        "code": first.code,
-        "detail": first.why,
-        "fix": first.fix,
+    return Response(orjson.dumps(problem(entry(error.issues[0].code))), status, headers, media_type=PROBLEM_JSON)
+
+
+def problem(known: Entry) -> dict[str, object]:
+    """Return an error as RFC 9457 problem details; ``type`` is the address of its page."""
+    return {
+        "type": f"/errors/{known.code.value}",
+        "title": known.title,
+        "status": known.status,
+        "code": known.code.value,
+        "detail": known.why,
+        "fix": known.fix,
     }
-    return Response(orjson.dumps(problem), status, headers, media_type=PROBLEM_JSON)
 
 
 class Envelope:
-    """Pure ASGI middleware: echoes the request ids, forbids caching and framing, logs one line, makes a fixed 500 of what nobody caught."""
+    """Pure ASGI middleware: echoes the request ids, forbids caching and framing, logs one line, makes a fixed 500 of what nobody caught.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Whoever shows no token is counted by address here; who shows one is counted by client when it is known (``Service.admit``).
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app = app
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -145,7 +190,9 @@ class Envelope:
             return
         began = time.perf_counter()
         status = 0
-        echoed = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") in ECHOED and _uuid(value.decode("latin-1"))]
+        sent = dict(scope["headers"])
+        ids = [(name, value) for name, value in scope["headers"] if name in ECHOED]
+        echoed = [(n, value) for n, value in ids if _UUID.fullmatch(value.decode("latin-1")) and sum(n == name for name, _ in ids) == 1]
         fixed = _fixed_headers(scope["path"])
 
         async def send_wrapped(message: Message) -> None:
@@ -158,7 +205,11 @@ class Envelope:
             await send(message)
 
         try:
+            if b"authorization" not in sent:
+                self._limits.require_address(address_of(scope))
             await self._app(scope, receive, send_wrapped)
+        except Unavailable as error:
+            await error_response(Request(scope), error)(scope, receive, send_wrapped)
         except Exception as error:
             # The text of an unforeseen error may quote what was being read, so only its kind is logged.
             LOG.error("unhandled", error=type(error).__name__, route=_route(scope))
@@ -167,20 +218,14 @@ class Envelope:
             response = error_response(Request(scope), NotifyError(Issue(Code.SERVER_ERROR)))
             await response(scope, receive, send_wrapped)
         finally:
+            leave(scope)
             LOG.info(
                 "request", method=scope["method"], route=_route(scope), status=status, ms=round((time.perf_counter() - began) * 1000, 1)
             )
 
 
 def _fixed_headers(path: str) -> list[tuple[bytes, bytes]]:
-    headers = [
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"no-referrer"),
-        (b"content-security-policy", b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"),
-    ]
-    if not path.startswith("/static/"):
-        headers.append((b"cache-control", b"no-store"))
-    return headers
+    return FIXED if path.startswith("/static/") else NOT_KEPT
 
 
 def _route(scope: Scope) -> str:
@@ -190,9 +235,4 @@ def _route(scope: Scope) -> str:
 
 
 def _uuid(text: str | None) -> UUID | None:
-    if text is None or len(text) != 36:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    return UUID(text) if text is not None and _UUID.fullmatch(text) else None

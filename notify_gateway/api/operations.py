@@ -34,7 +34,10 @@ async def status(request: Request) -> Response:
     parts = service(request)
     checks = await asyncio.to_thread(_checks, parts.gateway)
     failed = any(check["status"] == "fail" for check in checks.values())
-    return json_response({"status": "fail" if failed else "pass", "version": __version__, "checks": checks}, 503 if failed else 200)
+    # Whoever tries things out must be able to see that they are not tried out on real children.
+    deployment = parts.gateway.settings.deployment.value
+    said = {"status": "fail" if failed else "pass", "version": __version__, "deployment": deployment, "checks": checks}
+    return json_response(said, 503 if failed else 200)
 
 
 @router.get("/metrics", response_class=Response)
@@ -55,6 +58,8 @@ def _checks(gateway: Gateway) -> dict[str, dict[str, str]]:
         "shred-store": _check(lambda: _answers(gateway.shred_engine)),
         "log": _check(lambda: _log(gateway)),
         "postcodes": _check(lambda: gateway.postcodes.edition),
+        **({"witnesses": _witnesses(gateway)} if gateway.witnesses else {}),
+        **({"timestamps": _timestamps(gateway)} if gateway.settings.timestamp_url else {}),
     }
 
 
@@ -63,6 +68,24 @@ def _check(look: Callable[[], str]) -> dict[str, str]:
         return {"status": "pass", "observed": look()}
     except (SQLAlchemyError, OSError, LogBehind) as error:
         return {"status": "fail", "observed": str(error) if isinstance(error, LogBehind) else type(error).__name__}
+
+
+def _witnesses(gateway: Gateway) -> dict[str, str]:
+    # A witness that is away takes nothing from what the service promises: it is told, and nothing is refused for it.
+    try:
+        found = proofs.witnesses(gateway)
+    except SQLAlchemyError as error:
+        return {"status": "warn", "observed": type(error).__name__}
+    return {"status": "pass" if all(each.well for each in found) else "warn", "observed": "; ".join(each.sentence() for each in found)}
+
+
+def _timestamps(gateway: Gateway) -> dict[str, str]:
+    # As with witnesses: nothing is refused because an authority is away.
+    try:
+        well, said = proofs.timestamp_standing(gateway)
+    except SQLAlchemyError as error:
+        return {"status": "warn", "observed": type(error).__name__}
+    return {"status": "pass" if well else "warn", "observed": said}
 
 
 class LogBehind(Exception):
@@ -76,6 +99,8 @@ def _answers(engine: Engine) -> str:
 
 
 def _log(gateway: Gateway) -> str:
+    if (why := proofs.stopped(gateway)) is not None:
+        raise LogBehind(f"nothing is signed: {why}")
     age = proofs.pending_age(gateway)
     if age is not None and age > gateway.settings.promise_within.total_seconds():
         raise LogBehind(f"the oldest event has waited {age:.0f} s for its place in the log; is the sequencer running?")

@@ -7,7 +7,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -18,8 +18,10 @@ from fastapi import Request
 from sqlalchemy.exc import SQLAlchemyError
 
 from mappings.postcodes import PostcodeError
+from notify_gateway.api.http import header
+from notify_gateway.api.limits import Limits, address_of
 from notify_gateway.domain.catalogue import Code
-from notify_gateway.domain.errors import Unavailable
+from notify_gateway.domain.errors import NotAllowed, Unavailable
 from notify_gateway.fhir.structure import check_structure, warm_up
 from notify_gateway.privacy.memory import guard_memory
 from notify_gateway.runtime import Runtime
@@ -28,11 +30,14 @@ from notify_gateway.use_cases import proofs
 from notify_gateway.use_cases.access import DoorKeeper
 from notify_gateway.use_cases.commit import Committer
 from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.sign_in import Issued, Reception
 
 LOG = structlog.get_logger(__name__)
 
 LARGE_BODY_WITHIN = 20.0
 """Seconds that the structure of one large body may take."""
+SIGN_INS_AT_ONCE, SIGN_INS_WAITING = 4, 64
+"""Sign-ins are worked on apart: one may have to wait for keys at a slow address, and nobody else shall wait with it."""
 
 
 @dataclass
@@ -44,11 +49,17 @@ class Service:
     gateway: Gateway = field(init=False)
     committer: Committer = field(init=False)
     doorkeeper: DoorKeeper = field(init=False)
+    limits: Limits = field(init=False)
+    reception: Reception = field(init=False)
 
     def __post_init__(self) -> None:
         self.gateway = self.runtime.gateway
         self.committer = Committer(self.gateway, on_commit=self.on_commit)
         self.doorkeeper = DoorKeeper(self.gateway)
+        self.limits = Limits(self.gateway.settings)
+        self.reception = Reception(self.gateway)
+        self._receptionists = ThreadPoolExecutor(SIGN_INS_AT_ONCE, thread_name_prefix="sign-in")
+        self._signing_in = 0
         self._health = Health(self.gateway)
         self._pool: ProcessPoolExecutor | None = None
         self._pool_lock = threading.Lock()
@@ -67,15 +78,38 @@ class Service:
         """Finish what was begun."""
         self.committer.stop()
         self._health.stop()
+        self._receptionists.shutdown(cancel_futures=True)
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    async def admit(self, request: Request, scope: str) -> Client:
-        """Return the client whose bearer token the request carries; raises ``NotAllowed``. A token that is not known is looked up aside."""
-        authorization = request.headers.get("authorization")
-        if self.doorkeeper.remembers(authorization):
-            return self.doorkeeper.admit(authorization, scope)
-        return await asyncio.to_thread(self.doorkeeper.admit, authorization, scope)
+    async def admit(self, request: Request, *scopes: str) -> Client:
+        """Return the client whose bearer token, with one of ``scopes``, the request carries: it counts against its limits until answered.
+
+        Raises ``NotAllowed``, and ``Unavailable`` beyond the limits. A token that is not known is looked up aside.
+        """
+        authorization = header(request, "authorization")
+        try:
+            if authorization is None or self.doorkeeper.remembers(authorization):
+                client = self.doorkeeper.admit(authorization, *scopes)
+            else:
+                with self.limits.signing_in(address_of(request.scope), authorization):
+                    client = await asyncio.to_thread(self.doorkeeper.admit, authorization, *scopes)
+        except NotAllowed:
+            self.limits.require_address(address_of(request.scope))
+            raise
+        self.limits.arrive(request.scope, client.id)
+        return client
+
+    async def receive(self, assertion: str, scope: str | None) -> Issued:
+        """Return the token that a client assertion gets; raises what ``Reception`` raises, and ``Unavailable`` when too many sign in."""
+        if self._signing_in >= SIGN_INS_WAITING:
+            raise Unavailable(Code.OVERLOADED)
+        self._signing_in += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._receptionists, self.reception.token_for, assertion, scope)
+        finally:
+            self._signing_in -= 1
 
     def require_healthy(self) -> None:
         """Raise ``Unavailable`` while the service could not keep its promises."""

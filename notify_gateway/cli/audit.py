@@ -20,7 +20,10 @@ def show_story(
     reference: Annotated[str, typer.Argument(help="A notification's reference, such as SEN-7K2M9QXR-C.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show everything that happened to a notification, in the log's order. That you looked is recorded too."""
+    """Show everything that happened to a notification, in the log's order. That you looked is recorded too.
+
+    Example: notify-gateway audit show SEN-7K2M9QXR-C
+    """
     from notify_gateway.use_cases.evidence import story
 
     with opened_core() as core:
@@ -42,17 +45,40 @@ def show_story(
 
 
 @app.command()
+def details(
+    reference: Annotated[str, typer.Argument(help="A notification's reference, such as SEN-7K2M9QXR-C.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what entries about a notification commit to and do not say: the case reference of a reveal. That you looked is recorded.
+
+    What was erased is gone, and the entry still proves. SHA-256 over salt and words is the entry's field "detail".
+    """
+    from notify_gateway.use_cases.details import details_of
+
+    with opened_core() as core:
+        found = details_of(core, reference=reference, actor=operator())
+    document: Json = [
+        {"index": each.index, "event": each.event.tag, "actor": each.event.actor, "words": each.words, "salt": each.salt} for each in found
+    ]
+    rows = [(each.index, each.event.tag, each.event.actor, "erased" if each.words is None else each.words) for each in found]
+    show(as_json, document, table(("Entry", "Event", "By", "Detail"), rows))
+
+
+@app.command()
 def export(
     out: Annotated[Path, typer.Option(dir_okay=False, help="File to write, one line per entry; it must not exist.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write the signed log to a file, for the offline verifier. That it was exported is recorded first. It is personal data: keep it so."""
-    from notify_gateway.use_cases.evidence import export as lines
+    """Write the signed log to a file, for the offline verifier. That it was exported is recorded first. It is personal data: keep it so.
+
+    Example: notify-gateway audit export --out log.jsonl
+    """
+    from notify_gateway.use_cases.exporting import lines
 
     count = -1
-    with opened_core() as core, open(out, "x", encoding="utf-8", opener=_for_the_owner) as file:
+    with opened_core() as core, open(out, "xb", opener=_for_the_owner) as file:
         for line in lines(core, actor=operator()):
-            file.write(line.rstrip("\n") + "\n")
+            file.write(line + b"\n")
             count += 1
     show(as_json, {"file": str(out), "entries": max(count, 0)}, f"{max(count, 0)} entries, and the checkpoint that signs them: {out}")
 

@@ -88,7 +88,10 @@ def list_authorities(as_json: AsJson = False) -> None:
 
 @app.command()
 def token(gss: Gss, days: Days = 365, as_json: AsJson = False) -> None:
-    """Issue a bearer token with which an authority's system collects and acknowledges; only its digest is kept."""
+    """Issue a bearer token with which an authority's system collects and acknowledges; only its digest is kept.
+
+    Example: notify-gateway authorities token E06000004 --days 365
+    """
     issue_token("authority", gss.strip().upper(), days, as_json=as_json)
 
 
@@ -102,6 +105,8 @@ def add_key(
 
     Compare the fingerprint outside the service: telephone the authority on a number that you knew before the file came, let them read
     the fingerprint from their own screen, and type what you hear. Any other fingerprint is refused.
+
+    Example: notify-gateway authorities key add E06000004.working.pub --fingerprint '9f86 d081 …'
     """
     from notify_gateway.cli.trusted_key import spoken
     from notify_gateway.domain.catalogue import Code
@@ -153,7 +158,10 @@ def make_managed(gss: Gss, as_json: AsJson = False) -> None:
 
 @key_app.command("retire")
 def retire_key(kid: Annotated[str, typer.Argument(metavar="KID", help="The key's id, as list shows it.")], as_json: AsJson = False) -> None:
-    """Seal nothing more to a key. What was sealed to it still opens with it: the authority must keep the private file."""
+    """Seal nothing more to a key. What was sealed to it still opens with it: the authority must keep the private file.
+
+    Example: notify-gateway authorities key retire working-d6dbdbda0ea9
+    """
     from notify_gateway.use_cases import onboard
 
     with opened() as runtime:

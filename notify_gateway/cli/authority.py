@@ -91,6 +91,9 @@ def open_files(
     original: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write the message as the trust sent it; a folder when there are several.")
     ] = None,
+    attachments: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the files that came with it; nobody has scanned them for malware.")
+    ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="OUT", help="Write all cards as one spreadsheet.")] = None,
     pdf: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write the card as a sheet of A4; a folder when there are several.")
@@ -113,7 +116,7 @@ def open_files(
     verifying = trusted_gateway_key(gateway_key, fingerprint)
     private = load_private(key, passphrase_file)
     opened, failed = open_all(files, private, verifying)
-    written = write_out(opened, original=original, csv=csv, pdf=pdf, several=len(files) > 1)
+    written = write_out(opened, original=original, attachments=attachments, csv=csv, pdf=pdf, several=len(files) > 1)
     shown = card or not written
     document: list[Json] = [
         {
@@ -129,6 +132,8 @@ def open_files(
     words = [card_text(one) for one in opened] if shown else proved
     result: Json = {"opened": document, "written": [str(path) for path in written], "failed": [str(path) for path in failed]}
     show(as_json, result, *words, *(f"Wrote {path}" for path in written))
+    if attachments is not None:
+        tell(warning("Nobody has scanned attachments for malware, since they were sealed: have them scanned before you open them."))
     if written:
         tell(warning("These files name a child: keep them where only those who need them can read them."))
     for path, error in failed.items():

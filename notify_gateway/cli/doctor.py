@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from audit.policy import PolicyRefused
 from mappings.authorities import Directory
 from mappings.needs import check as table_problems
 from mappings.postcodes import PostcodeError, PostcodeTable
@@ -18,7 +19,7 @@ from notify_gateway.cli.postcodes import DEMONSTRATION
 from notify_gateway.domain.clock import Clock, SystemClock
 from notify_gateway.privacy.keys import Key, KeyFileError, PseudonymRoots, SigningKey, VerifyingKey, load
 from notify_gateway.privacy.memory import guard_memory
-from notify_gateway.runtime import GATEWAY_KEY, GATEWAY_PUBLIC, LOG_KEY, LOG_PUBLIC, PSEUDONYM_ROOTS
+from notify_gateway.runtime import GATEWAY_KEY, GATEWAY_PUBLIC, LOG_KEY, LOG_PUBLIC, PSEUDONYM_ROOTS, open_policy
 from notify_gateway.settings import Deployment, Settings
 from workers.app import queue_length
 
@@ -43,9 +44,26 @@ def _examine(settings: Settings, clock: Clock) -> Iterator[Check]:
     yield from check_keys(settings)
     yield check_postcodes(settings, clock)
     yield check_tables()
+    yield check_witnesses(settings)
     yield check_broker(settings)
     for which, url in (("main", settings.main_url), ("shred", settings.shred_url)):
         yield from check_database(which, url, settings, clock)  # type: ignore[arg-type]  # the pair spells the literals out
+
+
+def check_witnesses(settings: Settings) -> Check:
+    """The witness policy can be used; without one, nobody but the holders of receipts could tell that the log's operator rewrote it."""
+    try:
+        policy = open_policy(settings)
+    except (PolicyRefused, OSError, KeyFileError) as error:
+        (told,) = in_words(error)
+        return Check("witnesses", State.FAIL, told.why, told.fix)
+    if policy is None:
+        if settings.deployment is not Deployment.LIVE:
+            return Check("witnesses", State.OK, "none")
+        fix = "See docs/audit.md, Witnesses: an ICB runs one in five minutes; then set NOTIFY_GATEWAY_WITNESS_POLICY."
+        return Check("witnesses", State.WARN, "none", fix)
+    asked = sum(witness.url is not None for witness in policy.witnesses)
+    return Check("witnesses", State.OK, f"{asked} are asked; quorum: {policy.quorum}")
 
 
 def check_settings(settings: Settings) -> Check:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from audit.log import oldest_pending_age
+from audit.reading import oldest_pending_age
 from notify_gateway.cli.authorities import missing_keys
 from notify_gateway.cli.findings import Check, State
 from notify_gateway.domain.clock import Clock

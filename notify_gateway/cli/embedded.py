@@ -13,7 +13,7 @@ from audit.guard import GuardRefused
 from audit.log import Sequencer
 from audit.merkle import ProofInvalid
 from notify_gateway.cli.run import outbox_of, start_upkeep, worker_values
-from notify_gateway.runtime import Runtime, open_sequencer
+from notify_gateway.runtime import Runtime, beside_the_sequencer, open_sequencer
 from workers.embedded import EmbeddedWorkers
 
 LOG = structlog.get_logger(__name__)
@@ -25,12 +25,14 @@ class Embedded:
     def __init__(self, runtime: Runtime) -> None:
         """Open what is needed; raises ``KeyFileError`` when the log's private key is not there."""
         self._core = runtime.gateway
+        self._beside = beside_the_sequencer(runtime.gateway.settings, runtime.gateway.clock)
         self._sequencer = open_sequencer(runtime.gateway.settings, runtime.gateway.clock)
         self._workers = EmbeddedWorkers(outbox_of(runtime.gateway), worker_values(runtime.gateway))
         self._stop = threading.Event()
         self._sequencing = threading.Thread(target=_sequence, args=(self._sequencer, self._stop), name="sequencer", daemon=True)
 
     def __enter__(self) -> Self:
+        self._beside.__enter__()
         self._sequencing.start()
         self._upkeep = start_upkeep(self._core, self._stop)
         self._workers.start()
@@ -40,6 +42,7 @@ class Embedded:
         self._workers.stop()
         self._stop.set()
         self._sequencing.join(timeout=10)
+        self._beside.__exit__(None, None, None)
         self._upkeep.join(timeout=10)
 
     def wake(self) -> None:

@@ -65,6 +65,7 @@ def in_words(error: BaseException) -> list[Told]:
 
     from audit.guard import GuardRefused
     from audit.merkle import ProofInvalid
+    from audit.policy import PolicyRefused
     from mappings.postcodes import PostcodeError
     from notify_gateway.domain.errors import NotifyError
     from notify_gateway.privacy.keys import KeyFileError
@@ -88,6 +89,8 @@ def in_words(error: BaseException) -> list[Told]:
             return [_database(error)]
         case GuardRefused() | ProofInvalid():
             return [Told("The log was not signed", f"{_sentence(error)} Nothing has been signed.", _GUARD_FIX)]
+        case PolicyRefused():
+            return [Told("The witness policy cannot be used", _sentence(error), _POLICY_FIX)]
         case OSError():
             named = f": {error.filename}" if error.filename else ""
             why = f"{error.strerror or type(error).__name__}{named}."
@@ -108,6 +111,7 @@ _GUARD_FIX = (
     "Do not delete the guard file. Stop the sequencer, compare the database and the guard file with their backups, and restore the "
     "one that was rewound."
 )
+_POLICY_FIX = "Mend the file that NOTIFY_GATEWAY_WITNESS_POLICY names; docs/audit.md shows one."
 _CANNOT_OPEN = {
     "not-a-delivery": ("The file is not a delivery document.", "Give the file exactly as it was fetched."),
     "unknown-gateway-key": ("It names another gateway key than the one given.", "Get the gateway's current public key from /log/keys."),

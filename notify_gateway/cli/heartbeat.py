@@ -32,7 +32,9 @@ class Heartbeat:
             # A sign of life that cannot be shown is missed by the health check; that must not end the work itself.
             with suppress(OSError):
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._path.touch(mode=0o600)
+                descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                with open(descriptor, "w") as file:
+                    file.write(str(os.getpid()))
 
     def end(self) -> None:
         """Take the sign of life away: the process ends on purpose."""
@@ -80,9 +82,11 @@ def path_of(name: str, data_dir: Path) -> Path:
 
 
 def age(name: str, data_dir: Path) -> float | None:
-    """Return how many seconds ago ``name`` last showed a sign of life, or None if there is none of this user's."""
+    """Return how many seconds ago ``name`` last showed a sign of life, or None if there is none of this user's, or its process is gone."""
+    path = path_of(name, data_dir)
     try:
-        found = path_of(name, data_dir).stat()
-    except OSError:
+        found = path.stat()
+        os.kill(int(path.read_text()), 0)
+    except (OSError, ValueError):
         return None
     return max(0.0, time.time() - found.st_mtime) if found.st_uid == os.getuid() else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from notify_gateway.cli.output import AsJson, Json, Words, facts, show
-from notify_gateway.cli.service import make_data_dir, settings
+from notify_gateway.cli.service import make_data_dir, opened_books, operator, settings
 
 if TYPE_CHECKING:
     from notify_gateway.settings import Settings
@@ -38,6 +38,38 @@ def show_keys(as_json: AsJson = False) -> None:
     """Show the public keys with their fingerprints, as others need them to verify. Shows nothing secret."""
     public = _public(settings())
     show(as_json, public, *_words(public))
+
+
+rotate_app = typer.Typer(no_args_is_help=True, help="Let a new key take over; the old one signs beside it for a while.")
+retire_app = typer.Typer(no_args_is_help=True, help="End the time in which an old key signs beside a new one.")
+app.add_typer(rotate_app, name="rotate")
+app.add_typer(retire_app, name="retire")
+
+
+@rotate_app.command("log")
+def rotate_log(as_json: AsJson = False) -> None:
+    """Make the log's next key. From the sequencer's next start both sign, so that everybody has time to learn the new one.
+
+    Publish the new verifier key (also at /log/keys, once the gateways have started again), put it into witnesses' and your own policy files
+    as a further log line, and end the overlap later with: notify-gateway keys retire log.
+    """
+    from notify_gateway.use_cases.log_keys import rotate
+
+    with opened_books() as books:
+        rotate(books.engine, books.settings.keys, now=books.clock.now(), actor=operator())
+    public = _public(settings())
+    done = "The log has a new key. Start sequencer and gateways again; until you retire the old key, both sign."
+    show(as_json, public, done, *_words(public))
+
+
+@retire_app.command("log")
+def retire_log(as_json: AsJson = False) -> None:
+    """Delete the log's old private key. Its public half stays in the published list: receipts that it signed are good for ever."""
+    from notify_gateway.use_cases.log_keys import retire
+
+    with opened_books() as books:
+        old = retire(books.engine, books.settings.keys, now=books.clock.now(), actor=operator())
+    show(as_json, {"retired": old.kid}, f"Key {old.kid} signs no longer, once the sequencer has started again.")
 
 
 def _public(chosen: Settings) -> dict[str, Json]:

@@ -10,12 +10,40 @@ from typing import Annotated
 import typer
 
 from notify_gateway import __version__
-from notify_gateway.cli import audit, authorities, authority, configuration, keys, mappings, postcodes, run, trusts
+from notify_gateway.cli import (
+    audit,
+    authorities,
+    authority,
+    configuration,
+    ig,
+    keys,
+    mappings,
+    postcodes,
+    restore,
+    run,
+    timestamps,
+    trusts,
+    witness,
+)
+from notify_gateway.cli.conformance import command as conformance
 from notify_gateway.cli.demo.command import demo
+from notify_gateway.cli.erase import erase, hold_app
+from notify_gateway.cli.examples import command as examples
 from notify_gateway.cli.failures import report
+from notify_gateway.cli.migrate import migrate
 from notify_gateway.cli.pretend.command import pretend_authority
+from notify_gateway.cli.send import send
+from notify_gateway.cli.validate import validate
 
-TRY, RUN, BRING, CHECK, THERE = "Try it", "Run it", "Bring on to the service", "Check and prove", "At an authority"
+TRY, RUN, KEEP, BRING, CHECK, SEND, THERE = (
+    "Try it",
+    "Run it",
+    "Keep, erase, restore",
+    "Bring on to the service",
+    "Check and prove",
+    "At a trust",
+    "At an authority",
+)
 
 app = typer.Typer(
     name="notify-gateway",
@@ -28,18 +56,29 @@ app = typer.Typer(
 
 app.command(rich_help_panel=TRY)(demo)
 app.command("pretend-authority", rich_help_panel=TRY)(pretend_authority)
-for command in (run.serve, run.worker, run.schedule, run.sequence, run.opener, run.migrate):
+app.add_typer(examples.app, name="examples", rich_help_panel=TRY)
+app.add_typer(conformance.app, name="conformance", rich_help_panel=TRY)
+app.command(rich_help_panel=TRY)(validate)
+for command in (run.serve, run.worker, run.schedule, run.sequence, run.opener, migrate):
     app.command(rich_help_panel=RUN)(command)
 app.add_typer(keys.app, name="keys", rich_help_panel=RUN)
 app.add_typer(postcodes.app, name="postcodes", rich_help_panel=RUN)
+app.command(rich_help_panel=KEEP)(erase)
+app.add_typer(hold_app, name="hold", rich_help_panel=KEEP)
+app.add_typer(restore.app, name="restore", rich_help_panel=KEEP)
 app.add_typer(trusts.app, name="trusts", rich_help_panel=BRING)
 app.add_typer(authorities.app, name="authorities", rich_help_panel=BRING)
+app.add_typer(ig.app, name="ig", rich_help_panel=BRING)
 app.command(rich_help_panel=CHECK)(configuration.doctor)
 app.add_typer(configuration.app, name="config", rich_help_panel=CHECK)
 app.command(rich_help_panel=CHECK)(run.health)
 app.add_typer(mappings.app, name="mappings", rich_help_panel=CHECK)
+audit.app.command("close-year")(restore.close_year)
+audit.app.add_typer(timestamps.app, name="timestamp")
 app.add_typer(audit.app, name="audit", rich_help_panel=CHECK)
+app.command(rich_help_panel=SEND)(send)
 app.add_typer(authority.app, name="authority", rich_help_panel=THERE)
+app.add_typer(witness.app, name="witness", rich_help_panel=THERE)
 
 
 def _version(wanted: bool) -> None:

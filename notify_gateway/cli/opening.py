@@ -33,7 +33,9 @@ def open_all(
     return list(opened.values()), failed
 
 
-def write_out(opened: Sequence[Opened], *, original: Path | None, csv: Path | None, pdf: Path | None, several: bool) -> list[Path]:
+def write_out(
+    opened: Sequence[Opened], *, original: Path | None, attachments: Path | None, csv: Path | None, pdf: Path | None, several: bool
+) -> list[Path]:
     """Write what was asked for and return the files; raises ``CommandFailed`` for one that exists, or an original that was erased."""
     written: list[Path] = []
     if csv is not None and opened:
@@ -41,7 +43,18 @@ def write_out(opened: Sequence[Opened], *, original: Path | None, csv: Path | No
     for out, ending, content in ((original, "json", _original), (pdf, "pdf", card_pdf)):
         if out is not None:
             written += _each(opened, out, ending, content, several=several)
+    if attachments is not None:
+        written += [path for one in opened for path in _write_attachments(one, attachments)]
     return written
+
+
+def _write_attachments(one: Opened, folder: Path) -> list[Path]:
+    """Write the files that came with a notification, numbered as on its card; what the sender called them is on the card alone."""
+    from notify_gateway.fhir.attachments import unpack
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files = unpack(_original(one))
+    return [_write(folder / f"{one.reference}-{one.delivery_id}-{file.number:02}.{file.ending}", file.content) for file in files]
 
 
 def _each(opened: Sequence[Opened], out: Path, ending: str, content: Callable[[Opened], bytes], *, several: bool) -> list[Path]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What trusts and authorities have in common: tokens, and names that people will read."""
+"""What trusts, authorities and information governance have in common: tokens, and names that people will read."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from notify_gateway.store.parties import Client, Token
 
 Days = Annotated[int, typer.Option(min=1, max=3650, help="Days for which the token is valid.")]
+TokenId = Annotated[str, typer.Argument(metavar="TOKEN_ID", help="The token's id, as issue and list show it.")]
 
 
 def issue_token(kind: str, code: str, days: int, *, as_json: bool) -> None:
@@ -34,6 +35,21 @@ def issue_token(kind: str, code: str, days: int, *, as_json: bool) -> None:
     document = {"organisation": code, "token": token.text, "token_id": str(token.id), "expires_at": until}
     show(as_json, document, token.text, "", facts({"for": code, "token id": token.id, "valid until": until}))
     tell(warning("This is the only time that the token is shown. Hand it over by a way that only its owner reads."))
+
+
+def revoke_token(token_id: str, *, as_json: bool) -> None:
+    """Revoke a token of anybody; raises ``CommandFailed`` for what is no id of a token."""
+    from uuid import UUID
+
+    from notify_gateway.use_cases import onboard
+
+    try:
+        wanted = UUID(token_id)
+    except ValueError:
+        raise CommandFailed("That is no token id", "A token id is a UUID; it is not the token.", "Find it in the list of tokens.") from None
+    with opened() as runtime:
+        onboard.revoke_token(runtime.gateway, token_id=wanted, actor=operator())
+    show(as_json, {"revoked": str(wanted)}, f"Revoked {wanted}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ def load(
     """Compile a directory (2.7 million rows, some seconds, little memory) and switch the service over to it in one step.
 
     Running gateways change over within a second or two, no request fails, and what was routed says by which edition.
+
+    Example: notify-gateway postcodes load ONSPD_NOV_2026_UK.csv --edition ONSPD_NOV_2026
     """
     _load(file, edition, as_json=as_json)
 
@@ -64,7 +66,10 @@ def lookup(
     postcode: Annotated[str, typer.Argument(help="A postcode, in any spacing and case; leave it out to be asked.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show where a postcode lies, and which authority answers for children who live there today."""
+    """Show where a postcode lies, and which authority answers for children who live there today.
+
+    Example: notify-gateway postcodes lookup "TS18 1LD"
+    """
     from mappings.authorities import Directory
     from mappings.postcodes import PostcodeTable, normalise
     from notify_gateway.domain.clock import SystemClock, london_day

@@ -14,7 +14,8 @@ import typer
 
 from notify_gateway.cli.failures import FAILED, CommandFailed
 from notify_gateway.cli.output import AsJson, show
-from notify_gateway.cli.service import make_data_dir, opened, opened_core, settings
+from notify_gateway.cli.restore import require_erasures, require_origin
+from notify_gateway.cli.service import opened, opened_core, settings
 
 if TYPE_CHECKING:
     import uvicorn
@@ -43,6 +44,8 @@ def serve(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max
 
     with ExitStack() as stack:
         runtime = stack.enter_context(opened())
+        require_erasures(runtime.gateway)
+        require_origin(runtime.gateway.settings, runtime.gateway.engine)
         listening = stack.enter_context(listen(host, port))
         _guard_memory("gateway")
         if runtime.gateway.settings.broker_url is None:
@@ -70,6 +73,7 @@ def worker(
 
     with opened_core() as core, beating(Heartbeat("worker", core.settings.data_dir)):
         _require_broker(core)
+        require_erasures(core)
         _guard_memory("worker")
         raise typer.Exit(run_worker(outbox_of(core), worker_values(core), concurrency=concurrency))
 
@@ -81,6 +85,7 @@ def schedule() -> None:
 
     with opened_core() as core:
         _require_broker(core)
+        require_erasures(core)
         _guard_memory("scheduler")
         heartbeat = Heartbeat("scheduler", core.settings.data_dir)
         stop = BeatingEvent(heartbeat)
@@ -97,11 +102,12 @@ def sequence() -> None:
     """Give each audit event its place in the log, and sign the log.
 
     The only process that needs the log's private key and the guard file. It ends with status 1, and signs nothing, when the log does
-    not continue what was signed before.
+    not continue what was signed before. With a witness policy it also has checkpoints cosigned, with a
+    time-stamping authority also stamped, from threads of their own; whoever is away delays nothing.
     """
     from notify_gateway.cli.heartbeat import BeatingEvent, Heartbeat
     from notify_gateway.cli.logs import log_to_stderr
-    from notify_gateway.runtime import open_sequencer
+    from notify_gateway.runtime import beside_the_sequencer, open_sequencer
 
     chosen = settings()
     log_to_stderr(chosen.log_level)
@@ -112,7 +118,8 @@ def sequence() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        sequencer.run_forever(stop)
+        with beside_the_sequencer(chosen):
+            sequencer.run_forever(stop)
     finally:
         heartbeat.end()
 
@@ -161,24 +168,15 @@ def opener() -> None:
     asyncio.run(run())
 
 
-def migrate(as_json: AsJson = False) -> None:
-    """Bring both databases to the form that this version needs. Safe to run again, and by several at once."""
-    from notify_gateway.cli.logs import log_to_stderr
-    from notify_gateway.store.migrate import upgrade_all
-
-    chosen = settings()
-    log_to_stderr(chosen.log_level)
-    make_data_dir(chosen)
-    upgrade_all(chosen.main_url, chosen.shred_url)
-    show(as_json, {"migrated": ["main", "shred"]}, "Both databases have the form that this version needs.")
-
-
 def health(
     name: Annotated[str, typer.Argument(help="gateway, worker, scheduler, sequencer, opener or pretend-authority.")],
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of gateway or pretend-authority.")] = 8080,
     as_json: AsJson = False,
 ) -> None:
-    """Tell by the exit status whether a process of this machine is well: 0 or 1. Made for health checks of containers."""
+    """Tell by the exit status whether a process of this machine is well: 0 or 1. Made for health checks of containers.
+
+    Example: notify-gateway health worker
+    """
     from notify_gateway.cli.health import look
 
     found = look(name, port=port)
@@ -234,7 +232,10 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
     import structlog
     from sqlalchemy.exc import SQLAlchemyError
 
-    from notify_gateway.use_cases.maintain import sweep_orphan_keys
+    from notify_gateway.use_cases.acts import settle_lost
+    from notify_gateway.use_cases.deliver import give_up_lost_attempts
+    from notify_gateway.use_cases.erase import finish
+    from notify_gateway.use_cases.maintain import forget_expired_sign_ins, say_that_it_is_quiet, sweep_orphan_keys
 
     log = structlog.get_logger(__name__)
 
@@ -243,7 +244,12 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
             try:
                 if swept := sweep_orphan_keys(core):
                     log.info("orphan-keys-swept", count=swept)
-            except SQLAlchemyError as error:
+                forget_expired_sign_ins(core)
+                finish(core)
+                say_that_it_is_quiet(core)
+                if lost := give_up_lost_attempts(core) + settle_lost(core):
+                    log.warning("acts-without-result", count=lost)
+            except (SQLAlchemyError, OSError) as error:
                 log.warning("upkeep-failed", error=type(error).__name__)
 
     thread = threading.Thread(target=run, name="upkeep", daemon=True)

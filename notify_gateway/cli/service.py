@@ -8,12 +8,25 @@ import pwd
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from notify_gateway.domain.clock import Clock
     from notify_gateway.runtime import Runtime
     from notify_gateway.settings import Settings
     from notify_gateway.use_cases.gateway import Core
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBooks:
+    """What bringing a trust on needs."""
+
+    settings: Settings
+    clock: Clock
+    engine: Engine
 
 
 def settings() -> Settings:
@@ -51,6 +64,22 @@ def opened_core() -> Iterator[Core]:
         yield core
     finally:
         core.close()
+
+
+@contextmanager
+def opened_books() -> Iterator[OpenBooks]:
+    """Give settings, clock and main database alone, for which nobody needs to be able to read the service's keys; close it afterwards."""
+    from notify_gateway.cli.logs import log_to_stderr
+    from notify_gateway.domain.clock import SystemClock
+    from notify_gateway.store.engine import open_engine
+
+    chosen = settings()
+    log_to_stderr(chosen.log_level)
+    engine = open_engine(chosen.main_url, pool_size=1)
+    try:
+        yield OpenBooks(chosen, SystemClock(), engine)
+    finally:
+        engine.dispose()
 
 
 def make_data_dir(chosen: Settings) -> None:

@@ -1,41 +1,78 @@
 # SPDX-License-Identifier: MIT
-"""Trusts and other senders: on to the service, with tokens."""
+"""Trusts and other senders: on to the service, with keys to sign in with, or in a test with tokens that last."""
 
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
-from notify_gateway.cli.failures import CommandFailed
+from notify_gateway.cli import trust_keys
 from notify_gateway.cli.output import AsJson, Json, show, table
-from notify_gateway.cli.parties import Days, as_documents, as_lines, instant, issue_token, readable, tokens_of
-from notify_gateway.cli.service import opened, operator
+from notify_gateway.cli.parties import Days, TokenId, as_documents, as_lines, instant, issue_token, readable, revoke_token, tokens_of
+from notify_gateway.cli.service import opened, opened_books, operator
+from notify_gateway.cli.trust_keys import Jwks, JwksUrl, Ods, ods_code, offer, show_proposal
 from notify_gateway.domain.model import OrganisationType
 
-app = typer.Typer(no_args_is_help=True, help="Bring trusts on to the service, and manage their tokens.")
+app = typer.Typer(no_args_is_help=True, help="Bring trusts on to the service, and manage their keys and tokens.")
+app.add_typer(trust_keys.app, name="keys")
 
-Ods = Annotated[str, typer.Argument(metavar="ODS", help="ODS code, such as RXX; messages must bear it as their sender.")]
+Name = Annotated[str, typer.Option(help="The organisation's name.")]
+Kind = Annotated[
+    OrganisationType,
+    typer.Option("--type", help="What kind of body it is. 'other' is not bound by section 23: its notifications are voluntary."),
+]
+
+
+@app.command()
+def invite(ods: Ods, name: Name, kind: Kind, jwks: Jwks = None, jwks_url: JwksUrl = None, as_json: AsJson = False) -> None:
+    """Propose a trust with its public key: the first of two people. Prints the client id and the fingerprint, and what comes next.
+
+    Example: notify-gateway trusts invite RXX --name "Example Community NHS Trust" --type nhs-trust --jwks rxx.json
+    """
+    from notify_gateway.use_cases import client_keys
+
+    code = ods_code(ods)
+    with opened_books() as books:
+        proposal = client_keys.invite(
+            books, ods=code, name=readable(name), organisation_type=kind, offer=offer(jwks, jwks_url), actor=operator()
+        )
+    show_proposal(proposal, as_json=as_json)
+
+
+@app.command()
+def approve(
+    ods: Ods,
+    fingerprint: Annotated[list[str], typer.Option(help="What the trust read out by telephone, spaces as you like; once for each key.")],
+    as_json: AsJson = False,
+) -> None:
+    """Approve the keys that somebody else proposed: the second of two people. From then on the trust can sign in.
+
+    Example: notify-gateway trusts approve RXX --fingerprint '9f86 d081 …'
+    """
+    from notify_gateway.use_cases import client_keys
+
+    code = ods_code(ods)
+    with opened_books() as books:
+        proposal = client_keys.approve(books, ods=code, fingerprints=fingerprint, actor=operator())
+    document = {"ods": code, "client_id": str(proposal.client_id), "proposed_by": proposal.proposed_by}
+    show(as_json, document, f"Approved. {proposal.name} ({code}) can sign in as client {proposal.client_id}.")
 
 
 @app.command()
 def register(
     ods: Ods,
-    name: Annotated[str, typer.Option(help="The organisation's name.")],
-    kind: Annotated[
-        OrganisationType,
-        typer.Option("--type", help="What kind of body it is. 'other' is not bound by section 23: its notifications are voluntary."),
-    ],
+    name: Name,
+    kind: Kind,
     as_json: AsJson = False,
 ) -> None:
-    """Register a sending organisation. Two people should have checked that it is who it says.
+    """Register a sending organisation without a key, to try the service out. For real use: trusts invite and trusts approve.
 
     Example: notify-gateway trusts register RXX --name "Example Community NHS Trust" --type nhs-trust
     """
     from notify_gateway.use_cases import onboard
 
-    code = _ods(ods)
+    code = ods_code(ods)
     with opened() as runtime:
         client = onboard.register_trust(runtime.gateway, ods=code, name=readable(name), organisation_type=kind, actor=operator())
     document = {"ods": client.code, "name": client.name, "type": client.organisation_type}
@@ -44,8 +81,11 @@ def register(
 
 @app.command()
 def token(ods: Ods, days: Days = 365, as_json: AsJson = False) -> None:
-    """Issue a bearer token that may send notifications for one trust, and read their Tasks; only its digest is kept."""
-    issue_token("trust", _ods(ods), days, as_json=as_json)
+    """Issue a token that lasts, to try the service out; a live deployment refuses it, there trusts sign in with their keys.
+
+    Example: notify-gateway trusts token RXX --days 30
+    """
+    issue_token("trust", ods_code(ods), days, as_json=as_json)
 
 
 @app.command("list")
@@ -69,23 +109,9 @@ def list_trusts(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def revoke(
-    token_id: Annotated[str, typer.Argument(metavar="TOKEN_ID", help="The token's id, as issue and list show it.")], as_json: AsJson = False
-) -> None:
-    """Revoke a token, of a trust or of an authority. Every process refuses it within seconds."""
-    from notify_gateway.use_cases import onboard
+def revoke(token_id: TokenId, as_json: AsJson = False) -> None:
+    """Revoke a token, of a trust or of an authority. Every process refuses it within seconds.
 
-    try:
-        wanted = UUID(token_id)
-    except ValueError:
-        raise CommandFailed("That is no token id", "A token id is a UUID; it is not the token.", "Find it in the list of tokens.") from None
-    with opened() as runtime:
-        onboard.revoke_token(runtime.gateway, token_id=wanted, actor=operator())
-    show(as_json, {"revoked": str(wanted)}, f"Revoked {wanted}.")
-
-
-def _ods(text: str) -> str:
-    code = text.strip().upper()
-    if not (code.isascii() and code.isalnum() and 3 <= len(code) <= 10):
-        raise CommandFailed("That is no ODS code", "An ODS code has 3 to 10 letters and digits.", "Look it up in the ODS portal.")
-    return code
+    Example: notify-gateway trusts revoke 6f1f0a52-6a0e-4b7e-9a53-0c0d6f1f3a11
+    """
+    revoke_token(token_id, as_json=as_json)

@@ -108,7 +108,13 @@ TABLE: Final[Mapping[State, Facts]] = MappingProxyType(
             State.OUTCOME,
             State.SENT_BACK,
         ),
-        State.OUTCOME: _facts("Outcome recorded", "The authority recorded what came of it.", "completed", Count.RECEIVED),
+        State.OUTCOME: _facts(
+            "Outcome recorded",
+            "The authority recorded what came of it; a later outcome takes its place, and both stay in the history.",
+            "completed",
+            Count.RECEIVED,
+            State.OUTCOME,
+        ),
         State.CANCELLED: _facts("Cancelled", "Withdrawn by the sender before it was received.", "cancelled", Count.CANCELLED),
         State.SUPERSEDED: _facts("Superseded", "Replaced by an update before it was received.", "cancelled", Count.SUPERSEDED),
         State.SENT_BACK: _facts(

@@ -166,7 +166,8 @@ class Card(Private[Mapping[str, Any]]):
 
     JSON values only, absent facts left out: ``child`` (names, birth_date, nhs_number and its status, gender, address, telecoms, languages,
     gp, identifiers), ``carers`` (names, relationship, telecoms, address), ``parental_words``, ``summary``, ``opinions``, ``notifier``,
-    ``sender``, ``settings``, ``identifier``. Made by ``fhir.card``.
+    ``sender``, ``settings``, ``identifier``, and what went with the notification: ``involvement`` (part 2), ``asq_3``, ``observations``,
+    ``attachments`` (what there is, not the files). Made by ``fhir.card``.
     """
 
     __slots__ = ()

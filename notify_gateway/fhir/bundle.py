@@ -37,6 +37,7 @@ class Bundle:
         self._issues: dict[Issue, None] = {}
         self._by_url: dict[str, Located] = {}
         self._by_kind: dict[str, list[Located]] = {}
+        self._within: dict[Located, dict[str, Located]] = {}
         for index, entry in enumerate(document["entry"]):
             located = Located(entry["resource"], f"Bundle.entry[{index}].resource")
             self._by_url[entry["fullUrl"]] = located
@@ -72,12 +73,14 @@ class Bundle:
         found = self._contained(origin, target[1:]) if target.startswith("#") else self._by_url.get(target)
         return found if found is not None and found.kind in kinds else None
 
-    @staticmethod
-    def _contained(origin: Located, name: str) -> Located | None:
-        for index, resource in enumerate(origin.resource.get("contained", [])):
-            if resource.get("id") == name:
-                return Located(resource, f"{origin.at}.contained[{index}]")
-        return None
+    def _contained(self, origin: Located, name: str) -> Located | None:
+        within = self._within.get(origin)
+        if within is None:
+            within = self._within[origin] = {}
+            for index, resource in enumerate(origin.resource.get("contained", [])):
+                if "id" in resource:
+                    within.setdefault(resource["id"], Located(resource, f"{origin.at}.contained[{index}]"))
+        return within.get(name)
 
 
 def codes(concepts: Json | list[Json] | None, *systems: str) -> list[str]:

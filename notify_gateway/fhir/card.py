@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from notify_gateway.domain.model import Card, Child, OdsCode, ParentActKind, Traces
@@ -20,12 +20,15 @@ _WORD: Final = re.compile(r"[^\W\d_]{3,}")
 _SHORTEST_TRACE: Final = 3
 
 
-def make_card(bundle: Bundle, focus: Located, patient: Located, child: Child, sender: OdsCode) -> Card:
-    """Return what an officer needs to know the child and reach the family, as JSON values; absent facts are left out."""
+def make_card(bundle: Bundle, focus: Located, patient: Located, child: Child, sender: OdsCode, more: Mapping[str, Any]) -> Card:
+    """Return what an officer needs to know the child and reach the family, as JSON values; absent facts are left out.
+
+    ``more`` holds what other modules read for the card: attachments, part 2, observations.
+    """
     views = [item for item in bundle.all("Communication") if ParentActKind.VIEWS in kinds_of(item)]
     others = [item for item in bundle.all("Communication") if ParentActKind.VIEWS not in kinds_of(item)]
     return Card(
-        _present(
+        present(
             {
                 "child": _child(patient.resource, child),
                 "carers": [
@@ -33,17 +36,18 @@ def make_card(bundle: Bundle, focus: Located, patient: Located, child: Child, se
                     for carer in (*(found.resource for found in bundle.all("RelatedPerson")), *_contacts(patient.resource))
                 ],
                 "parental_words": [word for view in views for word in _words(view.resource)],
-                "summary": [note for found in bundle.all("Condition") for note in _notes(found.resource)]
+                "summary": [note for found in bundle.all("Condition") for note in notes(found.resource)]
                 + [word for item in others for word in _words(item.resource)],
                 "opinions": [_opinion(condition.resource) for condition in bundle.all("Condition")],
                 "notifier": _notifier(bundle, focus),
-                "sender": _present({"ods": sender.value, "name": _organisation_name(bundle, sender)}),
+                "sender": present({"ods": sender.value, "name": _organisation_name(bundle, sender)}),
                 "settings": [
-                    _present({"name": found.resource.get("name"), "urn": next(iter(identifiers(found.resource, {_SCHOOL_NUMBER})), None)})
+                    present({"name": found.resource.get("name"), "urn": next(iter(identifiers(found.resource, {_SCHOOL_NUMBER})), None)})
                     for found in bundle.all("Organization")
                     if identifiers(found.resource, {_SCHOOL_NUMBER})
                 ],
-                "identifier": _present({name: focus.resource["identifier"][0].get(name) for name in ("system", "value")}),
+                "identifier": present({name: focus.resource["identifier"][0].get(name) for name in ("system", "value")}),
+                **more,
             }
         )
     )
@@ -52,9 +56,9 @@ def make_card(bundle: Bundle, focus: Located, patient: Located, child: Child, se
 def _child(resource: Json, child: Child) -> dict[str, Any]:
     others = [item for item in resource.get("identifier", ()) if item.get("system") != names.NHS_NUMBER and "value" in item]
     number: Json = next((item for item in resource.get("identifier", ()) if item.get("system") == names.NHS_NUMBER), {})
-    return _present(
+    return present(
         {
-            "names": [_name(name) for name in resource.get("name", ())],
+            "names": [person_name(name) for name in resource.get("name", ())],
             "birth_date": child.birth_date.reveal().isoformat(),
             "nhs_number": child.nhs_number.reveal() if child.nhs_number else None,
             "nhs_number_status": verification_status(number),
@@ -64,27 +68,27 @@ def _child(resource: Json, child: Child) -> dict[str, Any]:
             "address_restricted": child.address_restricted,
             "telecoms": _telecoms(resource),
             "languages": [
-                _present({"language": _label(item["language"]), "preferred": item.get("preferred")})
+                present({"language": label(item["language"]), "preferred": item.get("preferred")})
                 for item in resource.get("communication", ())
             ],
             "interpreter_required": next((item.get("valueBoolean") for item in extensions(resource, _INTERPRETER)), None),
             "gp": [
                 item["identifier"]["value"] for item in resource.get("generalPractitioner", ()) if "value" in item.get("identifier", {})
             ],
-            "identifiers": [_present({"system": item.get("system"), "value": item["value"]}) for item in others],
+            "identifiers": [present({"system": item.get("system"), "value": item["value"]}) for item in others],
         }
     )
 
 
 def _carer(resource: Json, restricted: bool) -> dict[str, Any]:
     hidden = restricted or is_restricted(resource)
-    return _present(
+    return present(
         {
-            "names": [_name(name) for name in resource.get("name", ())],
-            "relationship": [_label(concept) for concept in resource.get("relationship", ())],
+            "names": [person_name(name) for name in resource.get("name", ())],
+            "relationship": [label(concept) for concept in resource.get("relationship", ())],
             "telecoms": _telecoms(resource),
             "address": None if hidden else _address(home_address(resource)),
-            "languages": [_label(item["language"]) for item in resource.get("communication", ())],
+            "languages": [label(item["language"]) for item in resource.get("communication", ())],
         }
     )
 
@@ -97,14 +101,12 @@ def _contacts(patient: Json) -> list[Json]:
 
 
 def _opinion(resource: Json) -> dict[str, Any]:
-    return _present(
+    return present(
         {
-            "need": _label(resource.get("code", {})),
-            "codes": [
-                _present({key: coding.get(key) for key in ("system", "code", "display")}) for coding in codings(resource.get("code"))
-            ],
-            "certainty": _label(resource.get("verificationStatus", {})),
-            "kinds": [_label(concept) for concept in resource.get("category", ())],
+            "need": label(resource.get("code", {})),
+            "codes": coded(resource.get("code", {})),
+            "certainty": label(resource.get("verificationStatus", {})),
+            "kinds": [label(concept) for concept in resource.get("category", ())],
             "recorded_on": resource.get("recordedDate"),
         }
     )
@@ -115,10 +117,10 @@ def _notifier(bundle: Bundle, focus: Located) -> dict[str, Any]:
     if role is None:
         return {}
     person = bundle.follow(role, role.resource.get("practitioner"), "Practitioner")
-    return _present(
+    return present(
         {
-            "names": [_name(name) for name in person.resource.get("name", ())] if person else [],
-            "role": [_label(concept) for concept in role.resource.get("code", ())],
+            "names": [person_name(name) for name in person.resource.get("name", ())] if person else [],
+            "role": [label(concept) for concept in role.resource.get("code", ())],
             "telecoms": _telecoms(role.resource) + (_telecoms(person.resource) if person else []),
         }
     )
@@ -132,43 +134,52 @@ def _organisation_name(bundle: Bundle, sender: OdsCode) -> str | None:
     return None
 
 
-def _name(name: Json) -> dict[str, Any]:
+def person_name(name: Json) -> dict[str, Any]:
+    """Return a name as it is spoken, and what it is used for."""
     spoken = name.get("text") or " ".join([*_strings(name, "prefix"), *_strings(name, "given"), *_strings(name, "family")])
-    return _present({"name": spoken, "use": name.get("use")})
+    return present({"name": spoken, "use": name.get("use")})
 
 
 def _telecoms(resource: Json) -> list[dict[str, Any]]:
     return [
-        _present({key: item.get(key) for key in ("system", "value", "use")})
+        present({key: item.get(key) for key in ("system", "value", "use")})
         for item in resource.get("telecom", ())
         if item.get("use") != "old"
     ]
 
 
 def _address(address: Json) -> dict[str, Any]:
-    return _present({part: address.get(part) for part in _ADDRESS_PARTS})
+    return present({part: address.get(part) for part in _ADDRESS_PARTS})
 
 
-def _label(concept: Json) -> str | None:
+def label(concept: Json) -> str | None:
+    """Return a CodeableConcept in words: its own, else those of its first code, else that code."""
     labels = [coding.get("display") or coding.get("code") for coding in codings(concept)]
-    text: str | None = concept.get("text") or next((label for label in labels if label), None)
+    text: str | None = concept.get("text") or next(filter(None, labels), None)
     return text
+
+
+def coded(concept: Json) -> list[dict[str, Any]]:
+    """Return the codes of a CodeableConcept, as they were sent."""
+    return [present({key: coding.get(key) for key in ("system", "code", "display")}) for coding in codings(concept)]
 
 
 def _words(resource: Json) -> list[dict[str, Any]]:
     on = full_date(resource.get("sent"))
     return [
-        _present({"on": on.isoformat() if on else None, "words": item["contentString"]})
+        present({"on": on.isoformat() if on else None, "words": item["contentString"]})
         for item in resource.get("payload", ())
         if "contentString" in item
-    ] + _notes(resource)
+    ] + notes(resource)
 
 
-def _notes(resource: Json) -> list[dict[str, Any]]:
+def notes(resource: Json) -> list[dict[str, Any]]:
+    """Return the notes of a resource."""
     return [{"words": note["text"]} for note in resource.get("note", ()) if "text" in note]
 
 
-def _present(facts: dict[str, Any]) -> dict[str, Any]:
+def present(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts that say something."""
     return {name: fact for name, fact in facts.items() if fact not in (None, [], {}, "")}
 
 
@@ -178,7 +189,7 @@ def make_traces(bundle: Bundle, patient: Located) -> Traces:
     carers = [carer.resource for carer in bundle.all("RelatedPerson")]
     for person in (patient.resource, *carers, *_contacts(patient.resource)):
         traces.update(_personal(person))
-    for kind in ("Patient", "RelatedPerson", "Communication", "Condition", "Observation"):
+    for kind in ("Patient", "RelatedPerson", "Communication", "Condition", "Observation", "ServiceRequest", "Consent", "DocumentReference"):
         for found in bundle.all(kind):
             traces.update(_free_text(found.resource))
     return Traces(frozenset(trace for trace in traces if len(trace) >= _SHORTEST_TRACE))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Invariants of FHIR R4 that span resources and that no model checks: bdl-1 to 4, bdl-7, bdl-12, references, pat-1, con-ver."""
+"""Invariants of FHIR R4 that span resources and that no model checks: bdl-1 to 4, bdl-7, bdl-12, references, pat-1, ppc-1, con-ver."""
 
 from __future__ import annotations
 
@@ -54,19 +54,24 @@ def _full_urls(entries: list[dict[str, Any]]) -> Iterable[Issue]:
 
 def _references(entries: list[dict[str, Any]], links: Iterable[Link]) -> Iterable[Issue]:
     kinds = {entry.get("fullUrl"): _kind(entry) for entry in entries}
+    contained: dict[int, dict[str, str]] = {}
     for link in links:
-        kind = _contained_kind(entries, link) if link.reference.startswith("#") else kinds.get(link.reference)
+        if link.reference.startswith("#"):
+            if link.entry not in contained:
+                contained[link.entry] = _contained_kinds(entries, link.entry)
+            kind = contained[link.entry].get(link.reference[1:])
+        else:
+            kind = kinds.get(link.reference)
         if kind is None:
             yield Issue(Code.REFERENCE_UNRESOLVED, f"{link.at}.reference")
         elif (link.claimed not in (None, kind)) or (link.targets and kind not in link.targets and "Resource" not in link.targets):
             yield Issue(Code.REFERENCE_TYPE, f"{link.at}.reference")
 
 
-def _contained_kind(entries: list[dict[str, Any]], link: Link) -> str | None:
-    if link.entry < 0:
-        return None
-    contained = entries[link.entry].get("resource", {}).get("contained", [])
-    return next((item["resourceType"] for item in contained if item.get("id") == link.reference[1:]), None)
+def _contained_kinds(entries: list[dict[str, Any]], entry: int) -> dict[str, str]:
+    """Return the types of what an entry contains, by id; none for a link whose place is not known."""
+    contained = entries[entry].get("resource", {}).get("contained", []) if entry >= 0 else []
+    return {item["id"]: item["resourceType"] for item in reversed(contained) if "id" in item}
 
 
 def _resources(entries: list[dict[str, Any]]) -> Iterable[Issue]:
@@ -76,6 +81,8 @@ def _resources(entries: list[dict[str, Any]]) -> Iterable[Issue]:
             codings = resource.get("clinicalStatus", {}).get("coding", [])
             if any(coding.get("system") == CLINICAL and coding.get("code") not in _CLINICAL_STATUSES for coding in codings):
                 yield Issue(Code.CODE_NOT_IN_BINDING, f"{at}.clinicalStatus")
+        if _kind(entry) == "Consent" and not {"policy", "policyRule"} & resource.keys():
+            yield Issue(Code.ELEMENT_MISSING, f"{at}.policyRule")
         if _kind(entry) == "Patient":
             for number, contact in enumerate(resource.get("contact", [])):
                 if not _CONTACT_DETAILS & contact.keys():

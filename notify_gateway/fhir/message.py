@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,19 +23,32 @@ from notify_gateway.domain.model import (
 )
 from notify_gateway.fhir import names
 from notify_gateway.fhir.acts import read_acts, read_view, read_voluntary_organisation
+from notify_gateway.fhir.attachments import read_attachments
 from notify_gateway.fhir.bundle import Bundle, Json, Located, codes, extensions, identifiers, instant
 from notify_gateway.fhir.card import make_card, make_traces
 from notify_gateway.fhir.child import read_child
+from notify_gateway.fhir.developmental import read_observations
+from notify_gateway.fhir.involvement import read_involvement
 from notify_gateway.fhir.opinions import read_opinions
 
 _ODS: Final = re.compile(r"[A-Z0-9]{3,10}")
 _GSS: Final = re.compile(r"[A-Z][0-9]{8}")
 _NEEDED: Final = ("Patient", "Condition", "RelatedPerson", "PractitionerRole", "Organization")
 _WITHDRAWN: Final = {"stopped": OpinionStatus.NO_LONGER_HELD, "entered-in-error": OpinionStatus.SENT_IN_ERROR}
+_ABOUT_THE_CHILD: Final = (
+    ("Condition", "subject"),
+    ("Communication", "subject"),
+    ("RelatedPerson", "patient"),
+    ("Observation", "subject"),
+    ("DocumentReference", "subject"),
+    ("ServiceRequest", "subject"),
+    ("Consent", "patient"),
+)
+_NOTHING_LIFTED: Final[Mapping[str, bytes]] = MappingProxyType({})
 
 
-def read_message(document: dict[str, Any]) -> Submission | Withdrawal:
-    """Return what a structurally sound message says.
+def read_message(document: dict[str, Any], lifted: Mapping[str, bytes] = _NOTHING_LIFTED) -> Submission | Withdrawal:
+    """Return what a structurally sound message says; ``lifted`` is the data of its attachments, by mark.
 
     ``delete``, and ``update`` of a notification that was stopped or entered in error, give a ``Withdrawal``: nothing but its
     sender, order and identifier is looked at. Anything else gives a ``Submission``. Raises ``Refused`` with all issues.
@@ -48,7 +63,7 @@ def read_message(document: dict[str, Any]) -> Submission | Withdrawal:
         return _read_withdrawal(bundle, header, reason, focus, OpinionStatus.SENT_IN_ERROR)
     if reason is MessageReason.UPDATE and status in _WITHDRAWN:
         return _read_withdrawal(bundle, header, reason, focus, _WITHDRAWN[status])
-    return _read_submission(bundle, header, reason, focus)
+    return _read_submission(bundle, header, reason, focus, lifted)
 
 
 def _read_withdrawal(bundle: Bundle, header: Located, reason: MessageReason, focus: Located | None, status: OpinionStatus) -> Withdrawal:
@@ -67,7 +82,9 @@ def _read_withdrawal(bundle: Bundle, header: Located, reason: MessageReason, foc
     )
 
 
-def _read_submission(bundle: Bundle, header: Located, reason: MessageReason | None, focus: Located | None) -> Submission:
+def _read_submission(
+    bundle: Bundle, header: Located, reason: MessageReason | None, focus: Located | None, lifted: Mapping[str, bytes]
+) -> Submission:
     message_id, version_at = _read_message_id(bundle, header), _read_version(bundle, header)
     identifier = _read_business_identifier(bundle, focus)
     sender, sender_at = _read_sender(bundle, header)
@@ -79,6 +96,11 @@ def _read_submission(bundle: Bundle, header: Located, reason: MessageReason | No
     child = read_child(bundle, patient)
     opinions, acts, view = read_opinions(bundle, focus), read_acts(bundle, focus), read_view(bundle)
     agreed, organisation = _read_agreement(bundle, focus), read_voluntary_organisation(bundle)
+    more = {
+        "attachments": read_attachments(bundle, lifted),
+        "involvement": read_involvement(bundle, focus),
+        **read_observations(bundle),
+    }
     bundle.refuse_if_faulty()
     child, sender = bundle.sure(child), bundle.sure(sender)
     return Submission(
@@ -96,7 +118,7 @@ def _read_submission(bundle: Bundle, header: Located, reason: MessageReason | No
         parent_view=view,
         parent_agreed_to_share=agreed,
         voluntary_organisation=organisation,
-        card=make_card(bundle, focus, patient, child, sender),
+        card=make_card(bundle, focus, patient, child, sender, more),
         traces=make_traces(bundle, patient),
         places={
             "header": header.at,
@@ -250,7 +272,7 @@ def _check_resources(bundle: Bundle, header: Located) -> Located:
 
 def _check_subjects(bundle: Bundle) -> None:
     """Everything about a child is about the one child of the message; an act may leave it out, since its focus says it."""
-    for kind, name in (("Condition", "subject"), ("Communication", "subject"), ("RelatedPerson", "patient")):
+    for kind, name in _ABOUT_THE_CHILD:
         for found in bundle.all(kind):
             reference = found.resource.get(name)
             optional = kind == "Communication" and names.AUTHORITY_NOTIFIED not in codes(found.resource.get("category"), names.SECTION_23)

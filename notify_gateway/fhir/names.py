@@ -15,6 +15,13 @@ Conventions of the message ``early-years-send-notification``, beyond FHIR R4 and
   likely to help; no such act is "not recorded".
 * **Agreement to share** (needed only where section 23 does not bind the sender): extension ``parent-agreed-to-share`` (valueBoolean)
   on the focus; a coded view "agrees" counts as well.
+* **Attachments**: a DocumentReference each, with ``content.attachment.data`` (base64) and a ``contentType`` of ``attachments.TYPES``;
+  never by ``url``, and in no other resource.
+* **Part 2**, a request that a service become involved: one ServiceRequest (``code`` names the service) and one Consent, which is active,
+  has scope ``treatment``, permits, is dated, was given by a RelatedPerson (``performer``), and refers to the ServiceRequest by
+  ``provision.data``. Without part 2 there is no Consent: the notification needs none.
+* **ASQ-3 score**: an Observation whose ``code`` is a domain of ``asq-3-domain``, with the questionnaire's month in the extension
+  ``asq-3-questionnaire-month`` (valuePositiveInt) and 0 to 60 points as valueInteger or valueQuantity.
 * **NHS number absent**: extension UKCore-NHSNumberUnavailableReason on the Patient, and a local identifier.
 * **Verification status** of the NHS number: three code systems in use, all read as 01 to 08.
 * **ODS codes**: three identifier systems in use, all read alike.
@@ -32,6 +39,7 @@ SECTION_23: Final = f"{BASE}/CodeSystem/section-23-communication"
 OPINION_CATEGORY: Final = f"{BASE}/CodeSystem/opinion-category"
 DFE_SEN_TYPE: Final = f"{BASE}/CodeSystem/dfe-sen-type"
 PARENTAL_VIEW: Final = f"{BASE}/CodeSystem/parental-view"
+ASQ_3_DOMAIN: Final = f"{BASE}/CodeSystem/asq-3-domain"
 ERROR_CODES: Final = f"{BASE}/CodeSystem/error"
 TASK_STATE: Final = f"{BASE}/CodeSystem/task-state"
 TASK_OUTPUT: Final = f"{BASE}/CodeSystem/task-output"
@@ -40,12 +48,22 @@ NOTIFICATION_SYSTEM: Final = f"{BASE}/Id/notification"
 
 RECEIVER_REASON: Final = f"{BASE}/StructureDefinition/receiver-reason"
 AGREED_TO_SHARE: Final = f"{BASE}/StructureDefinition/parent-agreed-to-share"
+ASQ_3_MONTH: Final = f"{BASE}/StructureDefinition/asq-3-questionnaire-month"
 
 EVENT: Final = "early-years-send-notification"
 DEFINITION: Final = f"{BASE}/MessageDefinition/{EVENT}"
 DEFINITION_VERSIONS: Final = frozenset({"1.0.0"})
 
 AUTHORITY_NOTIFIED: Final = "authority-notified"
+
+ASQ_3_DOMAINS: Final = {
+    "communication": "Communication",
+    "gross-motor": "Gross motor",
+    "fine-motor": "Fine motor",
+    "problem-solving": "Problem solving",
+    "personal-social": "Personal-social",
+}
+"""The codes of ``asq-3-domain`` and what they are called."""
 
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 ODS_SYSTEMS: Final = frozenset(
@@ -60,6 +78,7 @@ SNOMED: Final = "http://snomed.info/sct"
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 RESTRICTED: Final = frozenset({"R", "V"})
 VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+CONSENT_SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
 CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 HTTP_ERROR_CODES: Final = "https://fhir.nhs.uk/Codesystem/http-error-codes"
 
@@ -101,4 +120,4 @@ CONTAINED_TYPES: Final = frozenset(
         "RelatedPerson",
     }
 )
-ENTRY_TYPES: Final = CONTAINED_TYPES | {"MessageHeader"}
+ENTRY_TYPES: Final = CONTAINED_TYPES | {"MessageHeader", "DocumentReference", "ServiceRequest", "Consent"}

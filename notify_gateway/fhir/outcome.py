@@ -8,7 +8,10 @@ from typing import Any
 
 from notify_gateway.domain.catalogue import entry
 from notify_gateway.domain.errors import Issue
-from notify_gateway.fhir.names import ERROR_CODES, HTTP_ERROR_CODES
+from notify_gateway.fhir.names import BASE, ERROR_CODES, HTTP_ERROR_CODES
+
+ERROR_PAGE = f"{BASE}/StructureDefinition/error-page"
+"""Extension of an issue: where the service explains its code, relative to the address that answered."""
 
 
 def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:
@@ -24,6 +27,7 @@ def status_of(issues: Iterable[Issue]) -> int:
 def _issue(issue: Issue) -> dict[str, Any]:
     known = entry(issue.code)
     told = {
+        "extension": [{"url": ERROR_PAGE, "valueUri": f"/errors/{known.code.value}"}],
         "severity": "information" if known.issue == "informational" else "error",
         "code": known.issue,
         "details": {

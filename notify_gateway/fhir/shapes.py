@@ -42,6 +42,18 @@ _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=\s]+")
 _URI_TYPES: Final = frozenset({"Uri", "Url", "Canonical"})
 _PYTHON_ONLY: Final = "fhir_comments"
+_ABBREVIATED: Final = frozenset({"+", "etc."})
+_ENCOUNTER_STATUSES: Final = frozenset(
+    {"planned", "arrived", "triaged", "in-progress", "onleave", "finished", "cancelled", "entered-in-error", "unknown"}
+)
+# Where the models abbreviate a value set, as the printed tables of FHIR do, this is the whole of it (FHIR R4, terminology).
+_WHOLE: Final = {
+    "Observation.status": frozenset(
+        {"registered", "preliminary", "final", "amended", "corrected", "cancelled", "entered-in-error", "unknown"}
+    ),
+    "Encounter.status": _ENCOUNTER_STATUSES,
+    "EncounterStatusHistory.status": _ENCOUNTER_STATUSES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,7 @@ def shape_of(model: type[FHIRAbstractModel]) -> Shape:
         if name == _PYTHON_ONLY:
             continue
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        elements[name] = _element(name, field.annotation, extra, is_id=is_resource and name == "id")
+        elements[name] = _element(model.get_resource_type(), name, field.annotation, extra, is_id=is_resource and name == "id")
         if field.is_required() or extra.get("element_required"):
             required.append(name)
         stem = extra.get("one_of_many")
@@ -106,7 +118,7 @@ def shape_of(model: type[FHIRAbstractModel]) -> Shape:
     )
 
 
-def _element(name: str, annotation: Any, extra: Any, *, is_id: bool) -> Element:
+def _element(type_name: str, name: str, annotation: Any, extra: Any, *, is_id: bool) -> Element:
     inner, many = _without_optional(annotation), False
     if get_origin(inner) is list:
         inner, many = _without_optional(get_args(inner)[0]), True
@@ -128,9 +140,15 @@ def _element(name: str, annotation: Any, extra: Any, *, is_id: bool) -> Element:
             frozenset(extra.get("enum_reference_types", ())),
         )
     kinds = {type(mark).__name__ for mark in marks}
-    codes = frozenset(extra["enum_values"]) if "enum_values" in extra and "Code" in kinds else None
+    codes = _codes(f"{type_name}.{name}", extra["enum_values"]) if "enum_values" in extra and "Code" in kinds else None
     pattern = _ID if is_id else _URI if kinds & _URI_TYPES else _BASE64 if "Base64Binary" in kinds else None
     return Element(name, JSON_TYPES.get(inner, JSON_TYPES[str]), primitive, None, many, many, codes, pattern, frozenset())
+
+
+def _codes(place: str, told: Iterable[str]) -> frozenset[str] | None:
+    """Return the value set that binds a code; ``None`` where it is abbreviated and binds nobody (extensible bindings)."""
+    codes = frozenset(told)
+    return _WHOLE.get(place) if codes & _ABBREVIATED else codes
 
 
 def _without_optional(annotation: Any) -> Any:

@@ -16,6 +16,8 @@ from notify_gateway.fhir.plain import links_if_plain, plain_judge
 from notify_gateway.fhir.shapes import element_names, fhirpath, resource_model, shape_of
 from notify_gateway.fhir.survey import survey
 
+SMALL_MESSAGE: Final = 32 * 1024
+"""Bytes up to which a message, its attachments aside, is checked in so little time that it may be done where others wait."""
 _MISSING: Final = frozenset({"missing", "model_field_validation.missing"})
 _UNKNOWN: Final = frozenset({"extra_forbidden"})
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
 from mappings.needs import label
 from notify_gateway.domain.model import Card
+from notify_gateway.privacy import wording
 
 Line: TypeAlias = tuple[str, tuple[str, ...]]
 """A label, which may be empty, and the texts that stand beside it, one below the other."""
@@ -65,74 +66,8 @@ class Sheet:
     sections: tuple[Section, ...]
 
 
-_EVENTS = {
-    "new": "New notification",
-    "update": "Update: replaces what you were told before",
-    "delete": "Withdrawn by the trust",
-}
-_BANNERS = {
-    "address-restricted": (
-        "Restricted address",
-        "The home address is withheld. Do not ask for it, write it down or pass on where the family lives.",
-    ),
-    "contact-sensitively": (
-        "Contact sensitively",
-        "The parent objects to this notification. The law still required it; make contact with care.",
-    ),
-    "came-of-age-since": ("Of compulsory school age by now", "The child was below it when the opinion was formed."),
-    "unlinked": ("No NHS number", "This notification cannot be joined to others about the same child."),
-    "receiver-named-by-sender": ("You were named by the trust", "The home postcode did not decide which authority this is for."),
-    "receiver-overrides-postcode": (
-        "You were named by the trust",
-        "The home postcode points to another authority; the trust gave a reason.",
-    ),
-    "voluntary-notification": ("Voluntary", "The sender is not bound by section 23; the parent agreed to this."),
-    "voluntary-organisation-not-recorded": ("Not recorded", "Whether the parent was told of a voluntary organisation that may help."),
-}
-_CERTAINTY = {"has": "The child has", "probably-has": "The child probably has"}
-_KINDS = {"special-educational-need": "special educational needs", "disability": "a disability"}
-_STRENGTHS = {
-    "stated": "stated by the trust",
-    "direct": "from the trust's clinical code",
-    "provisional": "a provisional reading of the trust's clinical code",
-    "risk": "the clinical code names a risk, not a need",
-    "contradiction": "the clinical code does not fit a need",
-}
-_PARENT_VIEWS = {
-    "agrees": "Agrees",
-    "has-concerns": "Has concerns",
-    "objects": "Objects",
-    "not-reached": "Could not be reached",
-    "in-words": "Given in the parent's own words",
-    "not-recorded": "Not recorded",
-}
-_HEADINGS = {
-    "child": "Who the child is",
-    "carers": "Who to contact",
-    "summary": "In the trust's own words",
-    "settings": "Nursery or school",
-}
 _TOLD_ELSEWHERE = {"child", "carers", "summary", "opinions", "parental_words", "notifier", "sender", "identifier"}
 _UNREMARKABLE = (("address_restricted", False), ("nhs_number_status", "01"))
-_LABELS = {
-    "names": "Name",
-    "name": "Name",
-    "relationship": "Relationship",
-    "birth_date": "Date of birth",
-    "nhs_number": "NHS number",
-    "nhs_number_status": "NHS number status code",
-    "nhs_number_absent_because": "No NHS number because",
-    "gender": "Gender",
-    "role": "Role",
-    "telecoms": "Telephone, e-mail",
-    "address": "Address",
-    "address_restricted": "Address restricted",
-    "languages": "Language",
-    "interpreter_required": "Interpreter needed",
-    "gp": "GP practice",
-    "urn": "School number",
-    "identifiers": "Other numbers",
-}
 _MAIN = ("name", "value", "language", "words", "display")
 _ADDRESS = ("text", "line", "city", "district", "postalCode")
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -148,15 +83,24 @@ def sheet_of(opened: OpenedNotification) -> Sheet:
         Section("What the trust says", (tuple(_opinion(opened.view, card)),)),
         _from_card(card, "summary"),
         Section("What the parent was told", (tuple(_parent(opened.view, card)),)),
+        *(Section(wording.HEADINGS[name], (tuple(lines(card.get(name))),)) for name, lines in _ENCLOSED.items()),
         Section("Who wrote to you", (tuple(_writer(card)),)),
-        *(_from_card(card, name) for name in sorted(card.keys() - _TOLD_ELSEWHERE)),
+        *(_from_card(card, name) for name in sorted(card.keys() - _TOLD_ELSEWHERE - _ENCLOSED.keys())),
     )
     return Sheet(
         reference=opened.reference,
-        about=_EVENTS[opened.event],
-        banners=tuple(banner for flag, banner in _BANNERS.items() if flag in opened.view["flags"]),
+        about=wording.EVENTS[opened.event],
+        banners=tuple(_banners(opened.view, card)),
         sections=tuple(section for section in sections if any(section.groups)),
     )
+
+
+def _banners(view: Mapping[str, Any], card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for flag, banner in wording.BANNERS.items():
+        if flag in view["flags"]:
+            yield banner
+    if "attachments" in card:
+        yield wording.NOT_SCANNED
 
 
 def need_words(view: Mapping[str, Any]) -> tuple[str, ...]:
@@ -166,10 +110,10 @@ def need_words(view: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _opinion(view: Mapping[str, Any], card: Mapping[str, Any]) -> Iterator[Line]:
-    for certainty, words in _CERTAINTY.items():
+    for certainty, words in wording.CERTAINTY.items():
         kinds = {kind for need in view["needs"] if need["certainty"] == certainty for kind in need["kinds"]}
         if kinds:
-            yield words, (" and ".join(_KINDS[kind] for kind in sorted(kinds, reverse=True)),)
+            yield words, (" and ".join(wording.KINDS[kind] for kind in sorted(kinds, reverse=True)),)
     yield from _line("Type of need", need_words(view))
     yield from _line("As the trust put it", [_stated(opinion) for opinion in _listed(card.get("opinions"))])
     yield "Opinion formed", (_day(view["opinion_formed_on"]),)
@@ -179,7 +123,7 @@ def _opinion(view: Mapping[str, Any], card: Mapping[str, Any]) -> Iterator[Line]
 def _parent(view: Mapping[str, Any], card: Mapping[str, Any]) -> Iterator[Line]:
     yield "Told of the opinion", (_day(view["parent_informed_on"]),)
     yield "Offered a discussion", (_day(view["discussion_offered_on"]),)
-    yield "Parent's view", (_PARENT_VIEWS[view["parent_view"]],)
+    yield "Parent's view", (wording.PARENT_VIEWS[view["parent_view"]],)
     yield from _line("In their own words", _listed(card.get("parental_words")))
 
 
@@ -189,6 +133,45 @@ def _writer(card: Mapping[str, Any]) -> Iterator[Line]:
     yield from _line("Organisation", _listed(sender.get("name")))
     yield from _line("ODS code", _listed(sender.get("ods")))
     yield from _line("Their number for this", _listed(card.get("identifier")))
+
+
+def _involvement(request: Mapping[str, Any] | None) -> Iterator[Line]:
+    if request:
+        yield "", (wording.ITS_OWN_AGREEMENT,)
+        yield from _lines({name: fact for name, fact in request.items() if name != "codes"})
+
+
+def _scores(scores: Any) -> Iterator[Line]:
+    for score in _listed(scores):
+        facts = (f"{score.get('month')}-month questionnaire", _phrase(score.get("on")))
+        yield _phrase(score.get("domain")), (f"{score.get('score')} of 60 ({', '.join(filter(None, facts))})",)
+
+
+def _observations(observations: Any) -> Iterator[Line]:
+    for seen in _listed(observations):
+        told = [_phrase(seen.get("value")), *map(_phrase, _listed(seen.get("notes")))]
+        on = f"({_phrase(seen['on'])})" if "on" in seen else ""
+        yield _phrase(seen.get("name")) or "Observation", (" ".join(filter(None, (", ".join(filter(None, told)) or "Recorded", on))),)
+
+
+def _attachments(attachments: Any) -> Iterator[Line]:
+    for item in _listed(attachments):
+        named = _phrase(item.get("title")) or _phrase(item.get("kind")) or "Attachment"
+        facts = (item.get("kind"), item.get("file_type"), _size(item.get("bytes")), item.get("on"), item.get("language"))
+        texts = (f"{named} ({', '.join(_phrase(fact) for fact in facts if fact)})", _phrase(item.get("description")))
+        yield f"File {item.get('number')}", tuple(text for text in texts if text)
+
+
+def _size(size: int | None) -> str | None:
+    return None if size is None else f"{max(1, round(size / 1024))} KB"
+
+
+_ENCLOSED: Final[Mapping[str, Callable[[Any], Iterator[Line]]]] = {
+    "involvement": _involvement,
+    "asq_3": _scores,
+    "observations": _observations,
+    "attachments": _attachments,
+}
 
 
 def _stated(opinion: Mapping[str, Any]) -> str:
@@ -204,12 +187,12 @@ def _need(need: Mapping[str, Any], on: date) -> str:
         words = label(code, on)
     except KeyError:
         words = code
-    return f"{words} ({_STRENGTHS[need['strength']]})" if need["strength"] else words
+    return f"{words} ({wording.STRENGTHS[need['strength']]})" if need["strength"] else words
 
 
 def _from_card(card: Mapping[str, Any], name: str) -> Section:
     groups = (tuple(_lines(item)) for item in _listed(card.get(name)))
-    return Section(_HEADINGS.get(name) or _sentence(name), tuple(group for group in groups if group))
+    return Section(wording.HEADINGS.get(name) or _sentence(name), tuple(group for group in groups if group))
 
 
 def _lines(item: Any) -> Iterator[Line]:
@@ -218,7 +201,7 @@ def _lines(item: Any) -> Iterator[Line]:
         return
     for name in sorted(item, key=_rank):
         if (name, item[name]) not in _UNREMARKABLE:
-            yield from _line(_LABELS.get(name, _sentence(name)), _listed(item[name]), name)
+            yield from _line(wording.LABELS.get(name, _sentence(name)), _listed(item[name]), name)
 
 
 def _line(label: str, values: Iterable[Any], name: str = "") -> Iterator[Line]:
@@ -256,7 +239,7 @@ def _listed(value: Any) -> Iterable[Any]:
 
 
 def _rank(name: str) -> tuple[int, str]:
-    known = list(_LABELS)
+    known = list(wording.LABELS)
     return (known.index(name) if name in known else len(known), name)
 
 

@@ -18,10 +18,11 @@ from notify_gateway.privacy.key_fields import check_kid, check_length, derived_k
 
 
 class SigningPurpose(StrEnum):
-    """What a signing key of the service is for; one key never serves both."""
+    """What a signing key is for: the gateway's, the log's, or that of a witness of the log; one key never serves two purposes."""
 
     GATEWAY = "gateway"
     LOG = "log"
+    WITNESS = "witness"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,9 @@ class Acceptance:
     shred_key: bytes | None
     """None for a withdrawal, which seals nothing."""
     leaf: Appended
+    """That it was accepted: what the sender is promised."""
+    further: tuple[Appended, ...]
+    """What else there is to tell of it."""
     at: datetime
     amends: Held | None = None
     """What an update or a withdrawal takes the place of; None for what is new."""

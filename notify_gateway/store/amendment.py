@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notify_gateway.store.tables import authorities, deliveries, messages, notifications, tombstones
 
@@ -50,8 +51,12 @@ def latest_version(connection: Connection, notification_id: UUID) -> datetime:
     return version
 
 
-def overtake(connection: Connection, *, notification_id: UUID, authority: str, now: datetime, withdrawn: bool) -> bool:
-    """Overtake what waits for the authority and has not been received; tell whether the authority may know of the notification.
+def overtake(
+    connection: Connection, *, notification_id: UUID, authority: str, now: datetime, withdrawn: bool
+) -> tuple[bool, dict[UUID, str]]:
+    """Overtake what waits for the authority and has not been received.
+
+    Return whether the authority may know of the notification, and the new state of each delivery that was overtaken.
 
     What never left is ``cancelled`` by a withdrawal and ``superseded`` by an update; what may have been seen is ``superseded``, and a
     delivery that a worker holds at this moment is left to it: the next one waits until it is closed.
@@ -60,12 +65,14 @@ def overtake(connection: Connection, *, notification_id: UUID, authority: str, n
     rows = connection.execute(
         select(deliveries).where(d.notification_id == notification_id, d.authority == authority).order_by(d.sequence).with_for_update()
     ).all()
+    overtaken: dict[UUID, str] = {}
     for row in rows:
         if row.state not in ("queued", "offered") or (row.lease_until is not None and row.lease_until >= now):
             continue
         state = "cancelled" if withdrawn and _never_left(row) else "superseded"
         connection.execute(update(deliveries).where(d.id == row.id).values(state=state, lease_owner=None, lease_until=None))
-    return any(not _never_left(row) for row in rows)
+        overtaken[row.id] = state
+    return any(not _never_left(row) for row in rows), overtaken
 
 
 def add_delivery(connection: Connection, values: dict[str, Any]) -> UUID:
@@ -96,14 +103,14 @@ def leave_tombstone(connection: Connection, *, client_id: UUID, business_key: by
     """Remember a withdrawal of what never came, so that an older ``new`` that comes late is stopped; old tombstones go."""
     t = tombstones.c
     connection.execute(delete(tombstones).where(t.expires_at < now))
-    connection.execute(delete(tombstones).where(t.client_id == client_id, t.business_key == business_key))
-    values = {
-        "client_id": client_id,
-        "business_key": business_key,
-        "version_at": version_at,
-        "expires_at": now + REMEMBER_WITHDRAWALS,
-    }
-    connection.execute(insert(tombstones), [values])
+    left = upsert(tombstones).values(
+        client_id=client_id, business_key=business_key, version_at=version_at, expires_at=now + REMEMBER_WITHDRAWALS
+    )
+    later = {name: left.excluded[name] for name in ("version_at", "expires_at")}
+    # Of several withdrawals the latest counts, in whatever order they come.
+    connection.execute(
+        left.on_conflict_do_update(index_elements=[t.client_id, t.business_key], set_=later, where=t.version_at < version_at)
+    )
 
 
 def _never_left(row: Row[Any]) -> bool:

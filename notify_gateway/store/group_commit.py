@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
-from audit.log import Appended, pending_rows
+from audit.events import Event
+from audit.log import Appended, append, pending_rows
 from notify_gateway.store import shred
 from notify_gateway.store.acceptance import Acceptance, Envelope, Outcome, Standing
 from notify_gateway.store.amendment import Held, add_delivery, channel_of, latest_version, move, overtake
@@ -110,7 +111,7 @@ def _insert(connection: Connection, kept: Sequence[Acceptance], refusals: Sequen
             (envelopes, [_envelope_row(a, e) for a in kept for e in a.envelopes]),
             (ages, [_age_row(a) for a in kept if a.age_months_at_opinion is not None]),
             (deliveries, [_delivery_row(a) | {"sequence": 1} for a in new]),
-            (audit_tables.pending, pending_rows([*(a.leaf for a in kept), *refusals])),
+            (audit_tables.pending, pending_rows([*(leaf for a in kept for leaf in (a.leaf, *a.further)), *refusals])),
         ],
     )
     for a in kept:
@@ -121,8 +122,9 @@ def _insert(connection: Connection, kept: Sequence[Acceptance], refusals: Sequen
 def _amend(connection: Connection, a: Acceptance, held: Held, thread_id: UUID) -> None:
     """Overtake what waits and queue what follows: at the authority that held the notification, and at another one it moves to."""
     withdrawn = a.event == "delete" or a.authority != held.authority
-    known = overtake(connection, notification_id=a.notification_id, authority=held.authority, now=a.at, withdrawn=withdrawn)
+    known, overtaken = overtake(connection, notification_id=a.notification_id, authority=held.authority, now=a.at, withdrawn=withdrawn)
     row = _delivery_row(a)
+    successor = row["id"]
     if withdrawn:
         # Where nothing has left, there is nothing to take back: the withdrawal is complete at once.
         state = "queued" if known else "cancelled"
@@ -135,7 +137,11 @@ def _amend(connection: Connection, a: Acceptance, held: Held, thread_id: UUID) -
             "event": "delete",
             "state": state,
         }
-        add_delivery(connection, row | gone)
+        successor = add_delivery(connection, row | gone)
+        _tell(connection, a, "delivery:queued" if known else "delivery:cancelled", successor, authority=held.authority)
+    for delivery_id, state in overtaken.items():
+        more = {"successor": str(successor)} if state == "superseded" else {}
+        _tell(connection, a, f"delivery:{state}", delivery_id, authority=held.authority, **more)
     if a.event == "delete":
         return
     if a.authority != held.authority:
@@ -148,6 +154,11 @@ def _amend(connection: Connection, a: Acceptance, held: Held, thread_id: UUID) -
         thread_id=thread_id if a.thread_values else None,
         child_key=a.child_key,
     )
+
+
+def _tell(connection: Connection, a: Acceptance, tag: str, delivery_id: UUID, **fields: str) -> None:
+    event = Event(tag, at=a.at, actor="gateway", subject=str(delivery_id), fields={"notification": str(a.notification_id), **fields})
+    append(connection, audit_tables, [event])
 
 
 def _threads(connection: Connection, kept: Sequence[Acceptance]) -> dict[UUID, UUID]:

@@ -21,12 +21,12 @@ METADATA: dict[Which, MetaData] = {"main": metadata, "shred": shred_metadata}
 _LOCK = 0x5EC23
 
 
-def upgrade(engine: Engine, which: Which) -> None:
-    """Bring a database to the newest revision, all or nothing; of several at once on PostgreSQL one works and the others wait."""
+def upgrade(engine: Engine, which: Which, revision: str = "head") -> None:
+    """Bring a database to the newest or the given revision, all or nothing; of several at once on PostgreSQL one works, the others wait."""
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        command.upgrade(_config(which, connection), "head")
+        command.upgrade(_config(which, connection), revision)
 
 
 def upgrade_all(main_url: str, shred_url: str) -> None:

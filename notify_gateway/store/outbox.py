@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, or_, select, update
 
 from notify_gateway.store.acceptance import Envelope
 from notify_gateway.store.tables import deliveries, envelopes, messages, notifications
@@ -43,11 +43,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery that is due."""
+    """A delivery that is due; ``size`` is that of its sealed envelopes, in bytes."""
 
     id: UUID
     authority: str
     channel: str
+    size: int
 
 
 def take_due(connection: Connection, *, now: datetime, hinted_before: datetime, limit: int) -> list[Due]:
@@ -56,8 +57,9 @@ def take_due(connection: Connection, *, now: datetime, hinted_before: datetime, 
     One whose last hint is younger than ``hinted_before`` is left alone: its hint may still be on the way.
     """
     d = deliveries.c
+    size = select(func.coalesce(func.sum(func.length(envelopes.c.stored)), 0)).where(envelopes.c.message_id == d.message_id)
     statement = (
-        select(d.id, d.authority, d.channel)
+        select(d.id, d.authority, d.channel, size.scalar_subquery().label("size"))
         .where(
             d.state == "queued",
             d.due_at <= now,
@@ -68,7 +70,7 @@ def take_due(connection: Connection, *, now: datetime, hinted_before: datetime, 
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    due = [Due(row.id, row.authority, row.channel) for row in connection.execute(statement)]
+    due = [Due(row.id, row.authority, row.channel, row.size) for row in connection.execute(statement)]
     if due:
         connection.execute(update(deliveries).where(d.id.in_([item.id for item in due])).values(hinted_at=now))
     return due
@@ -96,6 +98,22 @@ def claim(connection: Connection, ids: Sequence[UUID], *, owner: str, now: datet
         .returning(d.id, d.notification_id, d.message_id, d.authority, d.channel, d.event, d.attempts)
     )
     return [Claimed(*row) for row in connection.execute(statement)]
+
+
+def lost(connection: Connection, ids: Sequence[UUID], *, now: datetime) -> dict[UUID, int]:
+    """Return those of ``ids`` whose last attempt ended without a result, for its worker's lease has run out, with the attempt's number."""
+    d = deliveries.c
+    rows = connection.execute(select(d.id, d.attempts).where(d.id.in_(ids), d.lease_owner.is_not(None), d.lease_until < now))
+    return {row.id: row.attempts for row in rows}
+
+
+def give_up_lost(connection: Connection, *, before: datetime, limit: int = 500) -> list[Claimed]:
+    """End the leases that ran out before the instant, and return the deliveries, each with the attempt of which no result came."""
+    d = deliveries.c
+    ids = select(d.id).where(d.lease_until < before, d.lease_owner.is_not(None)).limit(limit).with_for_update(skip_locked=True)
+    ended = update(deliveries).where(d.id.in_(ids.scalar_subquery())).values(lease_owner=None, lease_until=None)
+    rows = connection.execute(ended.returning(d.id, d.notification_id, d.message_id, d.authority, d.channel, d.event, d.attempts))
+    return [Claimed(*row) for row in rows]
 
 
 def renew(connection: Connection, ids: Sequence[UUID], *, owner: str, until: datetime) -> int:

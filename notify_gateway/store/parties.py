@@ -10,12 +10,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
 
-from notify_gateway.store.tables import authorities, authority_keys, clients, tokens
+from notify_gateway.store.tables import access_tokens, authorities, authority_keys, client_keys, clients, tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An organisation that calls the service: a trust by its ODS code, or an authority by its GSS code."""
+    """Who calls the service: a trust by its ODS code, an authority by its GSS code, or information governance by a name of its own."""
 
     id: UUID
     kind: str
@@ -24,6 +24,11 @@ class Client:
     organisation_type: str
     created_at: datetime
     closed_at: datetime | None
+
+    @property
+    def actor(self) -> str:
+        """The client as the log names it; no name that somebody in information governance chose can be taken for an organisation's code."""
+        return f"ig:{self.code}" if self.kind == "ig" else self.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,12 @@ def find_client(connection: Connection, *, kind: str, code: str) -> Client | Non
     return Client(**row._mapping) if row else None
 
 
+def get_client(connection: Connection, client_id: UUID) -> Client | None:
+    """Return the client of this id."""
+    row = connection.execute(select(clients).where(clients.c.id == client_id)).one_or_none()
+    return Client(**row._mapping) if row else None
+
+
 def list_clients(connection: Connection, kind: str) -> list[Client]:
     """Return all clients of a kind by code."""
     return [Client(**row._mapping) for row in connection.execute(select(clients).where(clients.c.kind == kind).order_by(clients.c.code))]
@@ -94,8 +105,12 @@ def add_token(connection: Connection, token: Token) -> None:
 
 
 def find_token(connection: Connection, token_hash: bytes) -> tuple[Token, Client] | None:
-    """Return the token with this SHA-256 and its client, whatever their standing."""
+    """Return the token with this SHA-256 and its client, whatever their standing. A short token is revoked with the key it came under."""
     row = connection.execute(select(tokens).where(tokens.c.token_hash == token_hash)).one_or_none()
+    if row is None:
+        a = access_tokens.c
+        short = select(a.id, a.client_id, a.token_hash, a.scopes, a.created_at, a.expires_at, client_keys.c.revoked_at)
+        row = connection.execute(short.join(client_keys, client_keys.c.id == a.key_id).where(a.token_hash == token_hash)).one_or_none()
     if row is None:
         return None
     owner = connection.execute(select(clients).where(clients.c.id == row.client_id)).one()

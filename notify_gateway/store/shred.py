@@ -11,7 +11,7 @@ from sqlalchemy import Engine, delete, select, tuple_
 
 from notify_gateway.store.bulk import insert_all
 from notify_gateway.store.engine import reading
-from notify_gateway.store.tables import messages, shred_keys
+from notify_gateway.store.tables import erased_keys, messages, shred_keys
 
 
 def keep(engine: Engine, keys: Sequence[tuple[UUID, bytes, datetime]]) -> None:
@@ -32,6 +32,20 @@ def forget(engine: Engine, message_ids: Sequence[UUID]) -> int:
     """Delete the keys; return how many there were. What they protected can never be read again."""
     with engine.begin() as connection:
         return connection.execute(delete(shred_keys).where(shred_keys.c.message_id.in_(list(message_ids)))).rowcount
+
+
+def erase(engine: Engine, message_ids: Sequence[UUID], *, at: datetime) -> int:
+    """Delete the keys and remember, beside them, that this was done on purpose; return how many keys there were."""
+    with engine.begin() as connection:
+        rows = [{"message_id": message, "erased_at": at} for message in message_ids]
+        insert_all(connection, [(erased_keys, rows)], where_absent=True)
+        return connection.execute(delete(shred_keys).where(shred_keys.c.message_id.in_(list(message_ids)))).rowcount
+
+
+def erased(engine: Engine) -> set[UUID]:
+    """Return the messages whose keys were deleted on purpose."""
+    with reading(engine).begin() as connection:
+        return set(connection.scalars(select(erased_keys.c.message_id)))
 
 
 def sweep_orphans(shred_engine: Engine, engine: Engine, *, since: datetime, before: datetime, page: int = 1000) -> int:

@@ -14,12 +14,18 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
     text,
 )
 
+from audit.cosigning_tables import define as define_cosigning
+from audit.detail_store import define as define_details
+from audit.succession_tables import define as define_succession
 from audit.tables import define
+from audit.timestamp_tables import define as define_timestamps
+from notify_gateway.store import erasure_tables, sign_in_tables
 from notify_gateway.store.engine import Instant
 
 metadata = MetaData(
@@ -43,7 +49,7 @@ clients = Table(
     Column("created_at", Instant, nullable=False),
     Column("closed_at", Instant),
     UniqueConstraint("kind", "code"),
-    CheckConstraint("kind in ('trust', 'authority')", name="kind"),
+    CheckConstraint("kind in ('trust', 'authority', 'ig')", name="kind"),
 )
 
 tokens = Table(
@@ -191,6 +197,22 @@ Index(
     sqlite_where=text("state = 'offered'"),
 )
 
+# What the authority says of a delivery once it has taken it up; rows are added and never changed.
+delivery_steps = Table(
+    "delivery_steps",
+    metadata,
+    Column("delivery_id", ForeignKey(deliveries.c.id), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("step", String(16), nullable=False),
+    Column("code", String(40)),
+    Column("on_date", Date),
+    Column("suggested", String(9)),
+    Column("at", Instant, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    CheckConstraint("step in ('contacted', 'outcome', 'sent-back')", name="step"),
+)
+
 tombstones = Table(
     "tombstones",
     metadata,
@@ -208,13 +230,29 @@ reveal_grants = Table(
     Column("authority", ForeignKey(authorities.c.gss), nullable=False),
     Column("kind", String(8), nullable=False),
     Column("reason", String(40), nullable=False),
-    Column("case_reference", String(40), nullable=False),
     Column("granted_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
 )
 
+open_acts = Table(
+    "open_acts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tag", String(60), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("begun_at", Instant, nullable=False, index=True),
+)
+
+key_proposals, client_keys, key_sources, spent_assertions, access_tokens = sign_in_tables.define(metadata)
+legal_holds, erasures, erased_messages = erasure_tables.define(metadata)
+
 audit_tables = define(metadata)
+cosigning_tables = define_cosigning(metadata)
+event_details = define_details(metadata)
+succession_tables = define_succession(metadata)
+timestamps = define_timestamps(metadata)
 
 shred_metadata = MetaData()
 
@@ -224,4 +262,11 @@ shred_keys = Table(
     Column("message_id", Uuid, primary_key=True),
     Column("key", LargeBinary(32), nullable=False),
     Column("created_at", Instant, nullable=False, index=True),
+)
+
+erased_keys = Table(
+    "erased_keys",
+    shred_metadata,
+    Column("message_id", Uuid, primary_key=True),
+    Column("erased_at", Instant, nullable=False),
 )

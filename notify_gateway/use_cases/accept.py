@@ -11,15 +11,17 @@ from uuid import UUID
 from audit.log import insert_prepared
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Conflict, Duplicate, Issue, NotAllowed, Refused
+from notify_gateway.fhir.structure import SMALL_MESSAGE
 from notify_gateway.store.acceptance import Acceptance, Outcome, Standing
 from notify_gateway.store.amendment import leave_tombstone
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.commit import Committer, Expected
+from notify_gateway.use_cases.examine import CheckStructure
 from notify_gateway.use_cases.gateway import Gateway
-from notify_gateway.use_cases.prepare import CheckStructure, Received, WithdrawalOfNothing, prepare, refusal
+from notify_gateway.use_cases.prepare import Received, WithdrawalOfNothing, prepare, refusal
 
-SMALL_BODY = 32 * 1024
-"""Bodies up to this size are read in the event loop; larger ones in a thread, and their structure in another process."""
+SMALL_BODY = SMALL_MESSAGE
+"""Bodies up to this size are read in the event loop; larger ones in a thread, and what is large without attachments in another process."""
 
 
 @dataclass(frozen=True, slots=True)

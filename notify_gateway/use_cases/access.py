@@ -18,10 +18,38 @@ from notify_gateway.use_cases.gateway import PARTIES_KNOWN_FOR, Gateway
 
 TRUST_SCOPE = "notifications:send"
 AUTHORITY_SCOPE = "deliveries:collect"
-SCOPES = {"trust": frozenset({TRUST_SCOPE}), "authority": frozenset({AUTHORITY_SCOPE})}
+LOG_SCOPE = "log:read"
+SCOPES = {"trust": frozenset({TRUST_SCOPE}), "authority": frozenset({AUTHORITY_SCOPE}), "ig": frozenset({LOG_SCOPE})}
 
 DENIALS_RECORDED_PER_MINUTE = 10
 """A flood of bad tokens must not fill the log: beyond this many a minute, denials are counted and the count is recorded."""
+
+
+class Denials:
+    """Records that somebody was refused; of one kind at most ``DENIALS_RECORDED_PER_MINUTE`` a minute, and how many more there were."""
+
+    def __init__(self, gateway: Gateway, subject: str) -> None:
+        self._gateway = gateway
+        self._subject = subject
+        self._lock = threading.Lock()
+        self._counted = (0, 0)
+
+    def record(self, code: str, *, actor: str = "unknown", organisation: str | None = None) -> None:
+        """Count one denial, and append it to the log unless there were too many of them this minute."""
+        now = self._gateway.clock.now()
+        minute = int(now.timestamp() // 60)
+        with self._lock:
+            before = self._counted[1] if self._counted[0] != minute else 0
+            count = self._counted[1] + 1 if self._counted[0] == minute else 1
+            self._counted = (minute, count)
+        if count <= DENIALS_RECORDED_PER_MINUTE:
+            unrecorded = max(0, before - DENIALS_RECORDED_PER_MINUTE)
+            fields: dict[str, str | int] = {"code": code, "count": unrecorded + 1}
+            if organisation is not None:
+                fields["organisation"] = organisation
+            event = Event("access:denied", at=now, actor=actor, subject=self._subject, fields=fields)
+            with self._gateway.engine.begin() as connection:
+                append(connection, audit_tables, [event])
 
 
 class DoorKeeper:
@@ -32,17 +60,17 @@ class DoorKeeper:
         self._remember = remember
         self._known: OrderedDict[bytes, tuple[float, parties.Token, parties.Client]] = OrderedDict()
         self._lock = threading.Lock()
-        self._denials = (0, 0)
+        self._denials = Denials(gateway, "token")
 
     def remembers(self, authorization: str | None) -> bool:
         """Tell whether ``admit`` would answer without asking the database."""
         known = self._known.get(_digest(authorization or ""))
         return known is not None and 0 <= self._gateway.clock.now().timestamp() - known[0] < PARTIES_KNOWN_FOR.total_seconds()
 
-    def admit(self, authorization: str | None, scope: str) -> parties.Client:
+    def admit(self, authorization: str | None, *scopes: str) -> parties.Client:
         """Return the client whose bearer token ``authorization`` is.
 
-        Raises ``NotAllowed`` with the code of what is wrong: missing, unknown, expired, revoked, or without ``scope``.
+        Raises ``NotAllowed`` with the code of what is wrong: missing, unknown, expired, revoked, or with none of ``scopes``.
         """
         if not authorization:
             raise NotAllowed(Issue(Code.TOKEN_MISSING))
@@ -58,7 +86,7 @@ class DoorKeeper:
             raise self._denied(Code.TOKEN_REVOKED, client)
         if record.expires_at is not None and record.expires_at <= now:
             raise self._denied(Code.TOKEN_EXPIRED, client)
-        if scope not in record.scopes:
+        if record.scopes.isdisjoint(scopes):
             raise self._denied(Code.SCOPE_MISSING, client)
         return client
 
@@ -79,23 +107,7 @@ class DoorKeeper:
         return held
 
     def _denied(self, code: str, client: parties.Client | None) -> NotAllowed:
-        now = self._gateway.clock.now()
-        minute = int(now.timestamp() // 60)
-        with self._lock:
-            count = self._denials[1] + 1 if self._denials[0] == minute else 1
-            before = self._denials[1] if self._denials[0] != minute else 0
-            self._denials = (minute, count)
-        if count <= DENIALS_RECORDED_PER_MINUTE:
-            unrecorded = max(0, before - DENIALS_RECORDED_PER_MINUTE)
-            event = Event(
-                "access:denied",
-                at=now,
-                actor=client.code if client else "unknown",
-                subject="token",
-                fields={"code": code, "count": unrecorded + 1},
-            )
-            with self._gateway.engine.begin() as connection:
-                append(connection, audit_tables, [event])
+        self._denials.record(code, actor=client.actor if client else "unknown")
         return NotAllowed(Issue(code))
 
 

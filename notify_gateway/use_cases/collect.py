@@ -18,14 +18,15 @@ from audit.log import append
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Conflict, Issue, NotFound
 from notify_gateway.store import outbox, shred
-from notify_gateway.store.collection import AuthorityDeliveries, Waiting
+from notify_gateway.store.collection import AuthorityDeliveries, Step, Waiting
 from notify_gateway.store.engine import reading
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.deliver import document
 from notify_gateway.use_cases.gateway import Gateway
 
-COLLECTABLE = ("offered", "received", "acknowledged")
+COLLECTABLE = ("offered", "received", "acknowledged", "contacted", "outcome")
 OVERTAKEN = ("superseded", "cancelled")
+SENT_BACK = "sent-back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class DeliveryState:
     state: str
     received_at: datetime | None
     acknowledged_at: datetime | None
+    steps: tuple[Step, ...] = ()
 
 
 def list_waiting(gateway: Gateway, *, authority: str, limit: int, after: UUID | None = None) -> list[Waiting]:
@@ -58,7 +60,7 @@ def fetch(gateway: Gateway, *, authority: str, delivery_id: UUID) -> bytes:
     """
     now = gateway.clock.now()
     with gateway.engine.begin() as connection:
-        row = _own(connection, authority, delivery_id)
+        row = own_delivery(connection, authority, delivery_id)
         fields: dict[str, str | int] = {"notification": str(row.notification_id), "authority": authority}
         append(connection, audit_tables, [Event("delivery:fetched", at=now, actor=authority, subject=str(delivery_id), fields=fields)])
         parts = outbox.parts(connection, [row.message_id])[row.message_id]
@@ -73,13 +75,13 @@ def confirm_received(gateway: Gateway, *, authority: str, delivery_id: UUID, dig
     """
     now = gateway.clock.now()
     with reading(gateway.engine).begin() as connection:
-        row = _own(connection, authority, delivery_id)
+        row = own_delivery(connection, authority, delivery_id)
         parts = outbox.parts(connection, [row.message_id])[row.message_id]
     key = shred.find(gateway.shred_engine, [row.message_id]).get(row.message_id)
     if not hmac.compare_digest(hashlib.sha256(document(gateway, row, parts, key)).digest(), digest):
         raise Conflict(Issue(Code.DELIVERY_DIGEST))
     with gateway.engine.begin() as connection:
-        row = _own(connection, authority, delivery_id, lock=True)
+        row = own_delivery(connection, authority, delivery_id, lock=True)
         if row.state == "offered":
             fields: dict[str, str | int] = {
                 "notification": str(row.notification_id),
@@ -92,7 +94,7 @@ def confirm_received(gateway: Gateway, *, authority: str, delivery_id: UUID, dig
             made = append(connection, audit_tables, [event])[0]
             change = {"state": "received", "received_at": now, "received_event": made.event_id, "document_digest": digest}
             outbox.write(connection, [{"id": delivery_id, **change}])
-        return _state(AuthorityDeliveries(connection, authority).find(delivery_id))
+        return state_now(connection, authority, delivery_id)
 
 
 def acknowledge(gateway: Gateway, *, authority: str, delivery_id: UUID) -> DeliveryState:
@@ -102,7 +104,7 @@ def acknowledge(gateway: Gateway, *, authority: str, delivery_id: UUID) -> Deliv
     """
     now = gateway.clock.now()
     with gateway.engine.begin() as connection:
-        row = _own(connection, authority, delivery_id, lock=True)
+        row = own_delivery(connection, authority, delivery_id, lock=True)
         if row.state == "offered":
             raise Conflict(Issue(Code.DELIVERY_STATE))
         if row.state == "received":
@@ -113,14 +115,25 @@ def acknowledge(gateway: Gateway, *, authority: str, delivery_id: UUID) -> Deliv
                 connection,
                 [{"id": delivery_id, "state": "acknowledged", "acknowledged_at": now, "acknowledged_event": made.event_id}],
             )
-        return _state(AuthorityDeliveries(connection, authority).find(delivery_id))
+        return state_now(connection, authority, delivery_id)
+
+
+def state_of(gateway: Gateway, *, authority: str, delivery_id: UUID) -> DeliveryState:
+    """Return where the delivery stands and what the authority has said of it; raises ``NotFound`` or, for one overtaken, ``Conflict``."""
+    with reading(gateway.engine).begin() as connection:
+        own_delivery(connection, authority, delivery_id, sent_back=True)
+        return state_now(connection, authority, delivery_id)
 
 
 def receipt_events(gateway: Gateway, *, authority: str, delivery_id: UUID) -> dict[str, UUID]:
-    """Return the audit events whose receipts are the authority's: ``received`` and ``acknowledged``, as far as they have happened."""
+    """Return the audit events whose receipts are the authority's, as far as they have happened; of a repeated step the last.
+
+    ``received``, ``acknowledged``, ``contacted``, ``outcome``, ``sent-back``.
+    """
     with reading(gateway.engine).begin() as connection:
-        row = _own(connection, authority, delivery_id)
-    found = {"received": row.received_event, "acknowledged": row.acknowledged_event}
+        row = own_delivery(connection, authority, delivery_id, sent_back=True)
+        steps = AuthorityDeliveries(connection, authority).steps(delivery_id)
+    found = {"received": row.received_event, "acknowledged": row.acknowledged_event} | {step.step: step.event_id for step in steps}
     return {name: event for name, event in found.items() if event is not None}
 
 
@@ -136,8 +149,16 @@ def waiting_json(item: Waiting) -> dict[str, Any]:
     }
 
 
-def _own(connection: Connection, authority: str, delivery_id: UUID, *, lock: bool = False) -> Row[Any]:
+def own_delivery(connection: Connection, authority: str, delivery_id: UUID, *, lock: bool = False, sent_back: bool = False) -> Row[Any]:
+    """Return the authority's delivery; with ``sent_back`` also one that it has sent back, of which it may still speak.
+
+    Raises ``NotFound`` for a delivery that is not the authority's, or not offered yet, and ``Conflict`` for one that was overtaken.
+    """
     row = AuthorityDeliveries(connection, authority).find(delivery_id, lock=lock)
+    if row is not None and row.state == SENT_BACK:
+        if sent_back:
+            return row
+        raise Conflict(Issue(Code.DELIVERY_STATE))
     if row is not None and row.state in OVERTAKEN and row.offered_at is not None:
         raise Conflict(Issue(Code.DELIVERY_STATE))
     if row is None or row.state not in COLLECTABLE:
@@ -145,7 +166,10 @@ def _own(connection: Connection, authority: str, delivery_id: UUID, *, lock: boo
     return row
 
 
-def _state(row: Row[Any] | None) -> DeliveryState:
+def state_now(connection: Connection, authority: str, delivery_id: UUID) -> DeliveryState:
+    """Return where the authority's delivery stands; raises ``NotFound`` when it has none of that id."""
+    own = AuthorityDeliveries(connection, authority)
+    row = own.find(delivery_id)
     if row is None:
         raise NotFound(Issue(Code.DELIVERY_UNKNOWN))
-    return DeliveryState(row.id, row.state, row.received_at, row.acknowledged_at)
+    return DeliveryState(row.id, row.state, row.received_at, row.acknowledged_at, own.steps(delivery_id))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import random
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -23,28 +23,50 @@ from notify_gateway.store import outbox, shred
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.gateway import Core
 
+MOST_LOADED = 8 * 1024 * 1024
+"""Bytes of sealed envelopes that one task loads, if it has more than one delivery; a document takes about three times as much."""
+UNSETTLED_AFTER = timedelta(minutes=5)
+"""After this, an attempt of which nothing was heard is recorded as one whose result is not known."""
+
 
 def find_due(core: Core, *, limit: int = 2048, batch: int = 64) -> list[Hint]:
-    """Return hints at all that is due and free, at most ``batch`` deliveries of one authority and channel in each."""
+    """Return hints at all that is due and free: in each at most ``batch`` deliveries of one authority and channel.
+
+    Those of a hint are loaded together, so what is large (attachments) makes the hint shorter.
+    """
     now = core.clock.now()
     with core.engine.begin() as connection:
         due = outbox.take_due(connection, now=now, hinted_before=now - core.settings.rehint_after, limit=limit)
     due.sort(key=lambda item: (item.authority, item.channel))
     hints = []
     for (authority, channel), items in groupby(due, key=lambda item: (item.authority, item.channel)):
-        ids = [str(item.id) for item in items]
-        hints += [Hint(authority, channel, tuple(ids[start : start + batch])) for start in range(0, len(ids), batch)]
+        hints += [Hint(authority, channel, tuple(str(item.id) for item in part)) for part in _in_parts(items, batch)]
     return hints
+
+
+def _in_parts(items: Iterable[outbox.Due], most: int) -> Iterator[list[outbox.Due]]:
+    part: list[outbox.Due] = []
+    size = 0
+    for item in items:
+        if part and (len(part) == most or size + item.size > MOST_LOADED):
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += item.size
+    if part:
+        yield part
 
 
 def begin_attempts(core: Core, ids: Sequence[UUID], *, owner: str) -> list[Outgoing]:
     """Claim what can be claimed of ``ids`` and return it ready to go out; the attempt stands in the log before this returns."""
     now = core.clock.now()
     with core.engine.begin() as connection:
+        lost = outbox.lost(connection, ids, now=now)
         claimed = outbox.claim(connection, ids, owner=owner, now=now, until=now + core.settings.lease)
         if not claimed:
             return []
-        append(connection, audit_tables, [_attempted(item, owner, now) for item in claimed])
+        unsettled = [_unsettled(item, lost[item.id], now) for item in claimed if item.id in lost]
+        append(connection, audit_tables, [*unsettled, *(_attempted(item, owner, now) for item in claimed)])
         parts = outbox.parts(connection, [item.message_id for item in claimed])
     keys = shred.find(core.shred_engine, parts)
     receivers = core.receivers.get()
@@ -93,6 +115,15 @@ def finish_attempts(core: Core, results: Sequence[AttemptResult], *, owner: str)
             change["received_event"] = by_subject[str(change["id"])]
         for kind in changes.values():
             outbox.write(connection, kind)
+
+
+def give_up_lost_attempts(core: Core) -> int:
+    """Record, of attempts whose worker has long been silent, that no result is known; return how many. What is due goes out again."""
+    now = core.clock.now()
+    with core.engine.begin() as connection:
+        lost = outbox.give_up_lost(connection, before=now - UNSETTLED_AFTER)
+        append(connection, audit_tables, [_unsettled(item, item.attempt, now) for item in lost])
+    return len(lost)
 
 
 def document(core: Core, item: outbox.Claimed | Row[Any], parts: outbox.Parts, shred_key: bytes | None) -> bytes:
@@ -159,6 +190,11 @@ def _attempted(item: outbox.Claimed, owner: str, now: datetime) -> Event:
             "attempt": item.attempt,
         },
     )
+
+
+def _unsettled(item: outbox.Claimed, attempt: int, now: datetime) -> Event:
+    fields: dict[str, str | int] = {"notification": str(item.notification_id), "authority": item.authority, "channel": item.channel}
+    return Event("delivery:unsettled", at=now, actor="service", subject=str(item.id), fields={**fields, "attempt": attempt})
 
 
 def _resulted(result: AttemptResult, row: Row[Any], now: datetime) -> Event:

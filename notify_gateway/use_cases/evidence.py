@@ -1,68 +1,52 @@
 # SPDX-License-Identifier: MIT
-"""Evidence for information governance: the story of one notification, and the whole log. Looking is itself an event, recorded first."""
+"""Evidence for information governance: the story of one notification, and entries of the log. Looking is itself an event."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, select
 
 from audit.events import Event, read_leaf
-from audit.log import append, export_lines, read_leaves
+from audit.findings import Entry
+from audit.log import append
+from audit.tiles import WIDTH, Tile
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, NotFound
 from notify_gateway.store.engine import reading
-from notify_gateway.store.tables import audit_tables, deliveries, messages, notifications, reveal_grants
-from notify_gateway.use_cases.gateway import Core
-
-PAGE = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of the log, with its place in it."""
-
-    index: int
-    event: Event
+from notify_gateway.store.tables import audit_tables, deliveries, messages, notifications, reveal_grants, succession_tables
+from notify_gateway.use_cases import proofs
+from notify_gateway.use_cases.gateway import Core, Gateway
 
 
 def story(core: Core, *, reference: str, actor: str) -> list[Entry]:
     """Return all that the log says of a notification, in order; raises ``NotFound`` for a reference that there is not.
 
-    Entries that are not in the log yet (a second or so after the act) are not in the story either.
+    Entries that are not in the log yet (a second or so after the act) are not in the story either; those of closed logs come first, each
+    with its index there.
     """
     with core.engine.begin() as connection:
         ids = _ids(connection, reference)
-        first = connection.scalar(select(audit_tables.leaf.c.idx).where(audit_tables.leaf.c.event_id == _accepted(connection, reference)))
         append(connection, audit_tables, [Event("log:viewed", at=core.clock.now(), actor=actor, subject=reference)])
-    if first is None:
-        return []
-    wanted = [str(each).encode() for each in ids]
-    found: list[Entry] = []
-    start = first
-    while True:
-        with reading(core.engine).begin() as connection:
-            page = read_leaves(connection, audit_tables, start=start, limit=PAGE)
-        if not page:
-            return found
-        found += [Entry(index, read_leaf(leaf)) for index, _, leaf in page if any(each in leaf for each in wanted)]
-        start = page[-1][0] + 1
-
-
-def export(core: Core, *, actor: str) -> Iterator[str]:
-    """Yield the signed log as JSON lines, each without its line end; that it was exported is recorded before the first one."""
-    with core.engine.begin() as connection:
-        append(connection, audit_tables, [Event("log:exported", at=core.clock.now(), actor=actor, subject=core.settings.log_origin)])
+    leaf, past = audit_tables.leaf.c, succession_tables.leaf.c
+    about = [*map(str, ids), reference]
     with reading(core.engine).begin() as connection:
-        yield from export_lines(connection, audit_tables)
+        before = select(past.idx, past.leaf).where(past.subject.in_(about)).order_by(past.epoch, past.idx)
+        now = select(leaf.idx, leaf.leaf).where(leaf.subject.in_(about)).order_by(leaf.idx)
+        rows = [*connection.execute(before), *connection.execute(now)]
+    return [Entry(row.idx, read_leaf(row.leaf)) for row in rows]
 
 
-def _accepted(connection: Connection, reference: str) -> UUID | None:
-    m, n = messages.c, notifications.c
-    statement = select(m.accepted_event).join(notifications, n.id == m.notification_id).where(n.reference == reference)
-    return connection.scalar(statement.order_by(m.version_at).limit(1))
+def entries(gateway: Gateway, *, tile: Tile, actor: str) -> bytes:
+    """Return a bundle of entries of the signed log, once it is in the log who reads which; raises ``NotFound`` where the log has not grown
+    to."""
+    bundle = proofs.tile(gateway, tile)
+    first = tile.index * WIDTH
+    fields: dict[str, str | int] = {"first": first, "last": first + tile.width - 1}
+    event = Event("log_entries:viewed", at=gateway.clock.now(), actor=actor, subject=gateway.settings.log_origin, fields=fields)
+    with gateway.engine.begin() as connection:
+        append(connection, audit_tables, [event])
+    return bundle
 
 
 def _ids(connection: Connection, reference: str) -> list[UUID]:

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import Engine
 
+from audit.policy import Policy
 from mappings.authorities import Directory
 from mappings.postcodes import PostcodeTable
 from notify_gateway.domain.clock import Clock
@@ -82,3 +83,4 @@ class Gateway(Core):
     pseudonyms: PseudonymKeys
     directory: Directory
     postcodes: PostcodeTable
+    witnesses: Policy | None = None

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from audit.events import Event
 from audit.log import append
 from notify_gateway.domain.catalogue import Code
-from notify_gateway.domain.errors import Conflict, Issue, NotFound, Refused
+from notify_gateway.domain.errors import Conflict, Issue, NotAllowed, NotFound, Refused
 from notify_gateway.domain.model import OrganisationType
 from notify_gateway.privacy.keys import RecipientPublicKey, fingerprint
 from notify_gateway.store import parties
@@ -38,6 +38,11 @@ class NewToken:
 def register_trust(gateway: Gateway, *, ods: str, name: str, organisation_type: OrganisationType, actor: str) -> parties.Client:
     """Add a sending organisation; raises ``Conflict`` when it is there already."""
     return _register(gateway, kind="trust", code=ods, name=name, organisation_type=organisation_type.value, actor=actor)
+
+
+def register_ig(gateway: Gateway, *, code: str, name: str, actor: str) -> parties.Client:
+    """Let information governance read the log, under a short name by which the log knows the reader; raises ``Conflict`` for one in use."""
+    return _register(gateway, kind="ig", code=code, name=name, organisation_type="information-governance", actor=actor)
 
 
 def register_authority(gateway: Gateway, *, gss: str, custody: str, channel: str, webhook_url: str | None, actor: str) -> parties.Receiver:
@@ -91,7 +96,12 @@ def retire_key(gateway: Gateway, *, kid: str, actor: str) -> None:
 
 
 def issue_token(gateway: Gateway, *, kind: str, code: str, lasts: timedelta | None, actor: str) -> NewToken:
-    """Make a bearer token of the organisation; raises ``NotFound`` when it is not registered. Only its SHA-256 is kept."""
+    """Make a bearer token of the organisation; raises ``NotFound`` when it is not registered. Only its SHA-256 is kept.
+
+    Raises ``NotAllowed`` for a trust where trusts sign in with keys of their own.
+    """
+    if kind == "trust" and not gateway.settings.trusts_get_lasting_tokens:
+        raise NotAllowed(Issue(Code.LASTING_TOKENS_OFF))
     now = gateway.clock.now()
     text = f"ng_{kind}_{secrets.token_urlsafe(32)}"
     token = NewToken(uuid4(), text, now + lasts if lasts else None)
@@ -101,7 +111,7 @@ def issue_token(gateway: Gateway, *, kind: str, code: str, lasts: timedelta | No
             raise NotFound(Issue(Code.CLIENT_UNKNOWN))
         digest = hashlib.sha256(text.encode()).digest()
         parties.add_token(connection, parties.Token(token.id, client.id, digest, SCOPES[kind], now, token.expires_at, None))
-        _record(connection, "token:issued", actor, code, now, token=str(token.id))
+        _record(connection, "token:issued", actor, client.actor, now, token=str(token.id))
     return token
 
 
@@ -121,7 +131,7 @@ def _register(gateway: Gateway, *, kind: str, code: str, name: str, organisation
         if parties.find_client(connection, kind=kind, code=code) is not None:
             raise Conflict(Issue(Code.CLIENT_KNOWN))
         parties.add_client(connection, client)
-        _record(connection, "client:registered", actor, code, now, organisation=code)
+        _record(connection, "client:registered", actor, client.actor, now, organisation=client.actor)
     return client
 
 

@@ -12,23 +12,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, Row, insert, select, update
 
+from audit.detail import Detail
+from audit.detail_store import append_with_detail
 from audit.events import Event
-from audit.log import append
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.clock import Clock
 from notify_gateway.domain.errors import Conflict, Issue, NotFound, Refused, Unavailable
 from notify_gateway.domain.identity import PrivateBytes
 from notify_gateway.privacy.keys import RecipientPrivateKey, VerifyingKey
-from notify_gateway.privacy.sealing import open_envelope, strip_outer
+from notify_gateway.privacy.sealing import CannotOpen, open_envelope, strip_outer
 from notify_gateway.store import outbox, shred
 from notify_gateway.store.collection import AuthorityDeliveries
-from notify_gateway.store.tables import audit_tables, messages, reveal_grants
+from notify_gateway.store.tables import audit_tables, event_details, messages, reveal_grants
+from notify_gateway.use_cases import acts
 from notify_gateway.use_cases.gateway import Gateway
 
 Kind = Literal["card", "original"]
@@ -61,7 +63,7 @@ def grant(gateway: Gateway, *, authority: str, delivery_id: UUID, kind: Kind, re
     """Commit the permission, with its reason, to database and log.
 
     Raises ``Refused`` without a known reason and a case reference, ``NotFound`` for a delivery that is not the authority's, and
-    ``Conflict`` where the authority holds its key itself, for then nobody here can open anything.
+    ``Conflict`` where the authority has sent the delivery back, or holds its key itself, for then nobody here can open anything.
     """
     if reason not in set(RevealReason) or _CASE.fullmatch(case_reference) is None:
         raise Refused(Issue(Code.REVEAL_REASON_MISSING))
@@ -72,6 +74,9 @@ def grant(gateway: Gateway, *, authority: str, delivery_id: UUID, kind: Kind, re
         row = AuthorityDeliveries(connection, authority).find(delivery_id)
         if row is None:
             raise NotFound(Issue(Code.DELIVERY_UNKNOWN))
+        # Whoever says that a child is not theirs has no reason left to see who it is.
+        if row.state == "sent-back":
+            raise Conflict(Issue(Code.DELIVERY_STATE))
         if receiver is None or receiver.custody != "managed":
             raise Conflict(Issue(Code.KEY_NOT_HELD_HERE))
         values = {
@@ -80,15 +85,15 @@ def grant(gateway: Gateway, *, authority: str, delivery_id: UUID, kind: Kind, re
             "authority": authority,
             "kind": kind,
             "reason": reason,
-            "case_reference": case_reference,
             "granted_at": now,
             "expires_at": made.expires_at,
         }
         connection.execute(insert(reveal_grants), [values])
-        fields = {"authority": authority, "kind": kind, "reason": reason, "case": case_reference, "grant": str(made.id)}
-        append(
-            connection, audit_tables, [Event("reveal:granted", at=now, actor=authority, subject=str(row.notification_id), fields=fields)]
-        )
+        subject = str(row.notification_id)
+        fields = {"authority": authority, "kind": kind, "reason": reason, "grant": str(made.id)}
+        event = Event("reveal:granted", at=now, actor=authority, subject=subject, fields=fields)
+        # At the authority a case reference may lead to the family, so the entry only commits to it.
+        append_with_detail(connection, audit_tables, event_details, event, Detail.of(case_reference), about=subject)
     return made
 
 
@@ -105,9 +110,20 @@ class Vault:
 def open_granted(vault: Vault, keys: dict[str, RecipientPrivateKey], grant_id: UUID) -> PrivateBytes:
     """Use a grant up and return the plaintext: what the opener process does, and nobody else.
 
-    That the envelope was opened is in the log before it is. Raises ``NotFound`` unless the grant is committed, fresh and unused, and
-    ``Conflict`` when no managed key fits or the envelope was erased.
+    That it is about to be opened is in the log before it is, and that it was opened before anybody gets it. Raises ``NotFound`` unless the
+    grant is committed, fresh and unused, and ``Conflict`` when no managed key fits or the envelope was erased.
     """
+    used, notification_id, parts = _use_up(vault, grant_id)
+    try:
+        plaintext = _open(vault, keys.get(used.authority), used, notification_id, parts)
+    except (Conflict, CannotOpen):
+        _tell(vault, grant_id, "opening:failed", used, notification_id, code=Code.KEY_NOT_HELD_HERE.value)
+        raise Conflict(Issue(Code.KEY_NOT_HELD_HERE)) from None
+    _tell(vault, grant_id, "envelope:opened", used, notification_id)
+    return plaintext
+
+
+def _use_up(vault: Vault, grant_id: UUID) -> tuple[Row[Any], UUID, outbox.Parts]:
     now = vault.clock.now()
     with vault.engine.begin() as connection:
         used = connection.execute(
@@ -118,17 +134,28 @@ def open_granted(vault: Vault, keys: dict[str, RecipientPrivateKey], grant_id: U
         ).one_or_none()
         if used is None:
             raise NotFound(Issue(Code.DELIVERY_UNKNOWN))
-        notification_id = connection.scalar(select(messages.c.notification_id).where(messages.c.id == used.message_id))
-        fields = {"authority": used.authority, "kind": used.kind, "grant": str(grant_id)}
-        append(connection, audit_tables, [Event("envelope:opened", at=now, actor="opener", subject=str(notification_id), fields=fields)])
-        parts = outbox.parts(connection, [used.message_id])[used.message_id]
+        notification_id = connection.execute(select(messages.c.notification_id).where(messages.c.id == used.message_id)).scalar_one()
+        acts.begin(connection, grant_id, _event("opening:attempted", now, grant_id, used, notification_id))
+        return used, notification_id, outbox.parts(connection, [used.message_id])[used.message_id]
+
+
+def _open(vault: Vault, key: RecipientPrivateKey | None, used: Row[Any], notification_id: UUID, parts: outbox.Parts) -> PrivateBytes:
     shred_key = shred.find(vault.shred_engine, [used.message_id]).get(used.message_id)
-    key = keys.get(used.authority)
     envelope = next((item for item in parts.envelopes if item.kind == used.kind), None)
-    if shred_key is None or key is None or envelope is None or notification_id is None:
+    if shred_key is None or key is None or envelope is None:
         raise Conflict(Issue(Code.KEY_NOT_HELD_HERE))
     inner = strip_outer(envelope.stored, shred_key, notification_id, envelope.kind)
     return PrivateBytes(open_envelope(envelope.header, envelope.signature, inner, private_key=key, gateway_public=vault.gateway_public))
+
+
+def _tell(vault: Vault, grant_id: UUID, tag: str, used: Row[Any], notification_id: UUID, **more: str) -> None:
+    with vault.engine.begin() as connection:
+        acts.end(connection, grant_id, _event(tag, vault.clock.now(), grant_id, used, notification_id, **more))
+
+
+def _event(tag: str, at: datetime, grant_id: UUID, used: Row[Any], notification_id: UUID, **more: str) -> Event:
+    fields = {"authority": used.authority, "kind": used.kind, "grant": str(grant_id), **more}
+    return Event(tag, at=at, actor="opener", subject=str(notification_id), fields=fields)
 
 
 def ask_opener(opener: Path | None, granted: Grant, *, within: float = 10.0) -> PrivateBytes:

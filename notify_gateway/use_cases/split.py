@@ -54,24 +54,9 @@ def split_identity(gateway: Gateway, submission: Submission, body: PrivateBytes,
 
     Raises ``Refused`` (quarantined) when one of the child's own identifiers is found in the view that would go out.
     """
-    routing = addressed.routing
+    routing, number = addressed.routing, submission.child.nhs_number
     reference = addressed.reference or new_reference()
-    number = submission.child.nhs_number
-    values = tuple(gateway.pseudonyms.all_live(authority_domain(routing.authority), number)) if number else ()
-    view = build_view(
-        submission,
-        addressed.judgement,
-        routing,
-        reference=reference,
-        pseudonym=values[0][1] if values else gateway.pseudonyms.unlinked(),
-        linked=bool(values),
-        needs=addressed.needs,
-        sender_ods=addressed.sender_ods,
-    )
-    try:
-        search(view.content, submission.traces)
-    except TripwireHit:
-        raise Refused(Issue(Code.QUARANTINED)) from None
+    view, values = outgoing_view(gateway, submission, addressed, reference)
     shred_key = new_shred_key()
     recipients = [
         RecipientPublicKey(key.kid, key.authority, Suite(key.suite), key.public_key, RecipientPurpose(key.purpose))
@@ -100,3 +85,29 @@ def split_identity(gateway: Gateway, submission: Submission, body: PrivateBytes,
         envelopes=(sealed("card", card_plaintext(submission.card, body)), sealed("original", body.reveal())),
         shred_key=shred_key,
     )
+
+
+def outgoing_view(
+    gateway: Gateway, submission: Submission, addressed: Addressed, reference: str
+) -> tuple[View, tuple[tuple[int, str], ...]]:
+    """Return the view under ``reference``, and the pseudonyms by which the authority may link the child.
+
+    Raises ``Refused`` (quarantined) when one of the child's own identifiers is found in it.
+    """
+    routing, number = addressed.routing, submission.child.nhs_number
+    values = tuple(gateway.pseudonyms.all_live(authority_domain(routing.authority), number)) if number else ()
+    view = build_view(
+        submission,
+        addressed.judgement,
+        routing,
+        reference=reference,
+        pseudonym=values[0][1] if values else gateway.pseudonyms.unlinked(),
+        linked=bool(values),
+        needs=addressed.needs,
+        sender_ods=addressed.sender_ods,
+    )
+    try:
+        search(view.content, submission.traces)
+    except TripwireHit:
+        raise Refused(Issue(Code.QUARANTINED)) from None
+    return view, values

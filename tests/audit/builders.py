@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Engine, MetaData, delete, insert, select
 
 from audit.events import Event
-from audit.log import Appended, Sequencer, append, export_lines, latest_checkpoint, read_leaves, receipt_for
+from audit.log import Appended, Sequencer, append
 from audit.note import Signer
+from audit.reading import export_lines, latest_checkpoint, read_leaves, receipt_for
 from audit.tables import define
 from notify_gateway.store.engine import open_engine
 
@@ -70,7 +71,7 @@ class LogUnderTest:
 
     def export(self) -> str:
         with self.engine.begin() as connection:
-            return "".join(export_lines(connection, TABLES))
+            return "".join(f"{line.decode()}\n" for line in export_lines(connection, TABLES))
 
     def dump(self) -> Dump:
         with self.engine.begin() as connection:

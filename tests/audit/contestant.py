@@ -23,7 +23,7 @@ def main(url: str, guard: str) -> None:
     engine = open_engine(url)
     sequencer = Hasty(engine=engine, tables=TABLES, signer=SIGNER, origin=ORIGIN, guard_path=Path(guard), now=lambda: START)
     print("runs", flush=True)
-    sequencer.run_forever(threading.Event(), pause=0.001)
+    sequencer.run_forever(threading.Event(), pause=0.001, rest=0.001)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Three sequencers on one log, killed without warning while events come in: one tree, no gap, nothing lost, nothing twice."""
+"""Three sequencers on one log, killed without warning while four writers append: one tree, no gap, no fork, nothing lost or twice."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ import pytest
 from sqlalchemy import func, select
 
 from audit.leadership import Leadership
-from audit.log import Head, LogDamaged, Sequencer, _Fenced
+from audit.log import Sequencer, _Fenced
 from audit.merkle import EMPTY_ROOT, leaf_hash, root_from_leaves
 from audit.note import Checkpoint, open_checkpoint
+from audit.reading import Head, LogDamaged
 from tests.audit.builders import ORIGIN, SIGNER, TABLES, LogUnderTest
 from tests.support.processes import Process
+from tests.support.waiting import eventually
 
-KILLS = 6
+WRITERS = 4
+ENOUGH = 30
 
 
 def assert_sound(log: LogUnderTest) -> None:
@@ -37,36 +40,46 @@ def assert_sound(log: LogUnderTest) -> None:
     assert open_checkpoint(notes[-1], SIGNER.verifier).size == len(leaves)
 
 
-def test_three_sequencers_and_random_kills_leave_one_tree(log: LogUnderTest, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(25, marks=pytest.mark.long)])
+def test_three_sequencers_and_random_kills_leave_one_tree(log: LogUnderTest, tmp_path: Path, kills: int) -> None:
     command = [sys.executable, "-m", "tests.audit.contestant", log.engine.url.render_as_string(hide_password=False), str(log.guard)]
     contestants = [Process(command, name=f"sequencer {n}", log=tmp_path / f"{n}.log") for n in range(3)]
     chance, pause, done = random.Random(27), threading.Event(), threading.Event()
+    failures: list[BaseException] = []
 
     def write() -> None:
-        while not done.wait(0.004):
-            log.add(4)
+        try:
+            while not done.wait(0.016):
+                log.add(4)
+        except BaseException as error:
+            failures.append(error)
 
-    writer = threading.Thread(target=write)
+    writers = [threading.Thread(target=write) for _ in range(WRITERS)]
     try:
         for contestant in contestants:
             contestant.ready = partial(contestant.says, "runs")
             contestant.start()
-        writer.start()
-        for _ in range(KILLS):
+        for writer in writers:
+            writer.start()
+        for _ in range(kills):
             pause.wait(chance.uniform(0.5, 0.9))
             contestants[chance.randrange(3)].restart(wait=False)
+        # On a slow machine they may hardly have begun.
+        eventually(lambda: len(log.leaves()) > ENOUGH, within=60, what="sequenced by the contestants")
     finally:
         done.set()
-        writer.join(30)
+        for writer in writers:
+            writer.join(30)
         for contestant in contestants:
             contestant.kill9(group=True)
+    assert failures == []
     sequenced_by_them = len(log.leaves())
     finisher = log.sequencer()
     pause.wait(0.2)
-    for _ in range(200):
+    for _ in range(200 + 10 * kills):
         if finisher.run_once() == 0 and len(log.leaves()) == len(log.appended):
             break
-    assert sequenced_by_them > 30, [contestant.output for contestant in contestants]
+    assert sequenced_by_them > ENOUGH, [contestant.output for contestant in contestants]
     assert not any("Refused" in contestant.output or "Damaged" in contestant.output for contestant in contestants)
     assert_sound(log)
 

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
-from audit.log import Appended, LogDamaged, insert_prepared
+from audit.log import Appended, insert_prepared
+from audit.reading import LogDamaged
 from tests.audit.builders import TABLES, LogUnderTest
 
 

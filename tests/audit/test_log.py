@@ -12,9 +12,10 @@ from sqlalchemy import event
 
 from audit.events import read_leaf
 from audit.guard import Guard
-from audit.log import Sequencer, append, insert_prepared, oldest_pending_age, prepare_leaf, receipt_for
+from audit.log import Sequencer, append, insert_prepared, prepare_leaf
 from audit.merkle import leaf_hash, root_from_leaves
 from audit.note import Checkpoint, open_checkpoint
+from audit.reading import oldest_pending_age, receipt_for
 from audit.receipts import verify_receipt
 from tests.audit.builders import ORIGIN, OTHER_SIGNER, SIGNER, START, TABLES, LogUnderTest, events
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from notify_gateway.cli.demo import message as messages
-from notify_gateway.cli.demo.message import MIDDLESBROUGH, STOCKTON, Home
+from notify_gateway.cli.demo.message import NHS_NUMBERS, fresh
+from notify_gateway.cli.examples.draft import MIDDLESBROUGH, NAME, STOCKTON, Home, template
+from notify_gateway.cli.examples.values import traces
 from notify_gateway.domain.clock import SystemClock
 from notify_gateway.domain.identity import has_valid_check_digit
 from tests.cli.conftest import COMMAND, Call, Result, call_outside
@@ -34,7 +35,7 @@ def test_it_ends_with_0_twice_on_the_same_folder_and_what_it_tells_was_seen(fold
     assert first.err == ""
     assert {title.strip() for title in re.findall(r"✓ (.{12}\S?)", first.out)} == STEPS
     assert "NG-4001" in first.out
-    family = [trace for trace in messages.traces(messages.template()) if trace != STOCKTON.postcode]
+    family = [trace for trace in traces(template()) if trace != STOCKTON.postcode]
     assert not [trace for trace in family if trace in first.out]
     again = _demo(folder, "--json")
     assert again.status == 0, again.err
@@ -45,8 +46,8 @@ def test_it_ends_with_0_twice_on_the_same_folder_and_what_it_tells_was_seen(fold
     assert not references[0] & references[1]
 
     entries = [line.split() for line in steps["In the log"]["evidence"]]
-    acts = ("attempted", "offered", "fetched", "received", "acknowledged")
-    assert [entry[2] for entry in entries] == ["notification:accepted", *(f"delivery:{act}" for act in acts)]
+    acts = ("queued", "attempted", "offered", "fetched", "received", "acknowledged")
+    assert [entry[2] for entry in entries] == ["notification:accepted", "notification:split", *(f"delivery:{act}" for act in acts)]
     assert f"log entry {entries[0][0]}" in steps["Committed"]["words"]
     assert f"index {entries[0][0]} " in steps["Receipt"]["evidence"][0]
 
@@ -107,19 +108,19 @@ def test_it_touches_no_folder_of_another(call: Call, folder: Path) -> None:
 
 
 def test_the_packaged_message_is_the_example() -> None:
-    assert messages.template() == json.loads((ROOT / "examples" / messages.NAME).read_bytes())
+    assert template() == json.loads((ROOT / "examples" / NAME).read_bytes())
 
 
 @pytest.mark.parametrize("home", [STOCKTON, MIDDLESBROUGH], ids=lambda home: home.gss)
 def test_a_fresh_message_shares_no_id_with_another_and_names_nobody_real(home: Home) -> None:
     now = SystemClock().now()
-    one, other = (json.dumps(messages.fresh(home, now)) for _ in range(2))
+    one, other = (fresh(home, now).text() for _ in range(2))
     ids = [set(re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", text)) for text in (one, other)]
     assert ids[0]
     assert not ids[0] & ids[1]
     assert "2026-000123" not in one
-    assert home.nhs_number.startswith("999")
-    assert has_valid_check_digit(home.nhs_number)
+    assert NHS_NUMBERS[home].startswith("999")
+    assert has_valid_check_digit(NHS_NUMBERS[home])
     assert home.postcode in one
     assert home.gss in one
 

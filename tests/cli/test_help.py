@@ -17,7 +17,7 @@ from tests.cli.conftest import Call, call_outside
 from tests.support.processes import base_environment
 
 SHOWN_AS_JSON_ELSEWHERE = {"config docs", "audit verify"}
-PROCESSES = {"serve", "worker", "schedule", "sequence", "opener", "pretend-authority"}
+PROCESSES = {"serve", "worker", "schedule", "sequence", "opener", "pretend-authority", "witness serve"}
 
 
 def _walk(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -101,3 +101,17 @@ def test_audit_verify_is_the_offline_verifier(call: Call) -> None:
     assert "receipt" in result.out
     assert "promise" in result.out
     assert call("audit", "verify", "receipt").status == 2
+
+
+FOR_OTHERS = ("trusts", "authorities", "ig", "postcodes", "send", "validate", "examples", "conformance", "mappings", "authority", "witness")
+FOR_OPERATORS = ("erase", "hold", "restore", "health")
+
+
+def test_commands_about_organisations_and_of_their_own_show_how_they_are_given_something() -> None:
+    asked = {
+        name: command
+        for name, command in LEAVES.items()
+        if name.split()[0] in (*FOR_OTHERS, *FOR_OPERATORS) and any(parameter.required for parameter in command.params)  # type: ignore[attr-defined]
+    }
+    assert len(asked) > 15
+    assert {name for name, command in asked.items() if f"Example: notify-gateway {name} " not in (command.help or "")} == set()  # type: ignore[attr-defined]

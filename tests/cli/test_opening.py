@@ -15,8 +15,10 @@ from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose, f
 from notify_gateway.runtime import GATEWAY_PUBLIC
 from notify_gateway.settings import Settings
 from tests.cli.conftest import Call, call_outside
-from tests.support.messages import Message
+from tests.support.messages import PDF, PNG, Message
 from tests.support.service import PULL, Acceptance, RunningService
+
+LETTER, CHART = PDF + b"1" * 3_000, PNG + b"2"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Delivered:
 @pytest.fixture(scope="module")
 def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivered]:
     with RunningService(tmp_path_factory.mktemp("opening") / "service") as service:
-        message = Message()
+        message = Message().attached(LETTER, title="../../Letter about Arlo").attached(CHART, "image/png")
         accepted = Acceptance.of(service.post(message))
         document = service.collect(service.offered(accepted.reference))
         yield Delivered(message, document, accepted.reference, service.base_url, service)
@@ -78,6 +80,28 @@ def test_sheet_and_spreadsheet_are_for_their_owner_and_overwrite_nothing(machine
     again = call(*OPEN, "--csv", "cards.csv")
     assert again.status == 1
     assert "exists already" in again.err
+
+
+def test_attachments_are_written_under_names_of_our_own_and_nobody_scanned_them(machine: Path, delivered: Delivered, call: Call) -> None:
+    result = call(*OPEN, "--attachments", "letters", "--json")
+    assert result.status == 0, result.err
+    written = sorted((machine / "letters").iterdir())
+    assert result.json["written"] == [str(path.relative_to(machine)) for path in written]
+    assert [path.read_bytes() for path in written] == [LETTER, CHART]
+    assert all(path.name.startswith(delivered.reference) for path in written)
+    assert [path.name[-7:] for path in written] == ["-01.pdf", "-02.png"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
+    assert stat.S_IMODE((machine / "letters").stat().st_mode) == 0o700
+    assert "Nobody has scanned attachments for malware" in result.words
+    again = call(*OPEN, "--attachments", "letters")
+    assert again.status == 1
+    assert "exists already" in again.err
+
+
+def test_the_card_says_what_was_attached_and_that_nobody_scanned_it(machine: Path, call: Call) -> None:
+    words = call(*OPEN).words
+    assert "ATTACHMENTS ARE NOT SCANNED" in words
+    assert "File 1: ../../Letter about Arlo (Letter, PDF, 3 KB, 8 January 2026)" in words
 
 
 def test_several_deliveries_go_into_a_folder_and_each_is_opened_once(machine: Path, delivered: Delivered, call: Call) -> None:

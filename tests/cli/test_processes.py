@@ -171,8 +171,8 @@ def test_a_sequencer_that_finds_the_log_rewound_signs_nothing_and_says_why(ready
 
 
 def test_migrating_twice_changes_nothing(call: Call) -> None:
-    assert call("migrate", "--json").json == {"migrated": ["main", "shred"]}
-    assert call("migrate", "--json").json == {"migrated": ["main", "shred"]}
+    assert call("migrate", "--json").json == {"migrated": ["main", "shred"], "roles": [], "logins": []}
+    assert call("migrate", "--json").json == {"migrated": ["main", "shred"], "roles": [], "logins": []}
 
 
 def test_a_command_that_is_interrupted_ends_with_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

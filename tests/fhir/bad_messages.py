@@ -10,11 +10,12 @@ from __future__ import annotations
 from tests.fhir.bad_bundles import INVARIANTS
 from tests.fhir.bad_bytes import TRANSPORT
 from tests.fhir.bad_content import MESSAGE
+from tests.fhir.bad_enclosed import ATTACHED, INVOLVED, OBSERVED
 from tests.fhir.bad_in_law import LAW, ROUTING
 from tests.fhir.bad_shapes import SHAPE
 from tests.fhir.spoiling import SECRET, Case
 
-CASES: tuple[Case, ...] = (*TRANSPORT, *SHAPE, *INVARIANTS, *MESSAGE, *LAW, *ROUTING)
+CASES: tuple[Case, ...] = (*TRANSPORT, *SHAPE, *INVARIANTS, *MESSAGE, *ATTACHED, *INVOLVED, *OBSERVED, *LAW, *ROUTING)
 
 __all__ = ["CASES", "SECRET", "Case", "build"]
 

@@ -37,10 +37,10 @@ SHAPE = [
         where=f"{PATIENT}.resourceType",
     ),
     wrong(
-        "a document attached",
+        "an appointment",
         Code.RESOURCE_TYPE_NOT_ACCEPTED,
         PATIENT,
-        {"resourceType": "DocumentReference"},
+        {"resourceType": "Appointment"},
         where=f"{PATIENT}.resourceType",
     ),
     wrong(

@@ -13,13 +13,17 @@ from hypothesis import strategies as st
 
 from notify_gateway.domain.clock import london_day
 from notify_gateway.domain.errors import Refused
+from notify_gateway.domain.identity import PrivateBytes
 from notify_gateway.domain.model import LegalBasis, Submission, Withdrawal
 from notify_gateway.domain.section23 import judge
+from notify_gateway.fhir.attachments import unpack
+from notify_gateway.fhir.lifting import take_in
 from notify_gateway.fhir.message import read_message
 from notify_gateway.fhir.outcome import operation_outcome
-from notify_gateway.fhir.parsing import parse
+from notify_gateway.fhir.parsing import MAX_BYTES
 from notify_gateway.fhir.structure import check_structure
-from tests.support.messages import a_message
+from notify_gateway.privacy.cards import card_plaintext
+from tests.support.messages import PDF, PNG, Message, a_message
 
 Place = tuple[str | int, ...]
 
@@ -43,7 +47,13 @@ def places(value: Any, place: Place = ()) -> list[Place]:
     return [place, *(found for key, child in children for found in places(child, (*place, key)))]
 
 
-PLACES = [place for place in places(a_message(0).document()) if place]
+def whole() -> Message:
+    """Return a message that carries all that one may."""
+    message = a_message(0).attached(PDF + b"0" * 1_000).attached(PNG, "image/png").involving()
+    return message.scored("fine-motor", 37.5).observed({"text": "Walks"}, valueQuantity={"value": 2.5, "unit": "m"})
+
+
+PLACES = [place for place in places(whole().document()) if place]
 
 
 def _parent(document: Any, place: Place) -> Any:
@@ -90,7 +100,7 @@ def mutations(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Mutations]:
 
 def mangled(changes: Mutations) -> dict[str, Any]:
     """Return the good message after ``changes``, as far as they can be made."""
-    message = a_message(0)
+    message = whole()
     for mutate, place, other, value in changes:
         # An earlier change may have taken the place away.
         with suppress(KeyError, IndexError, TypeError):
@@ -103,11 +113,13 @@ def mangled(changes: Mutations) -> dict[str, Any]:
 def test_a_mangled_message_is_read_or_refused(changes: Mutations) -> None:
     body = json.dumps(mangled(changes)).encode()
     try:
-        document = parse(body)
-        check_structure(document)
-        found = read_message(document)
+        taken = take_in(body, max_bytes=MAX_BYTES, max_message=MAX_BYTES)
+        check_structure(taken.document)
+        found = read_message(taken.document, taken.lifted)
         assert isinstance(found, Submission | Withdrawal)
         if isinstance(found, Submission):
+            assert card_plaintext(found.card, PrivateBytes(body))
+            assert len(unpack(body)) == len(found.card.reveal().get("attachments", []))
             judge(found, sender_basis=LegalBasis.SECTION_23, received_on=london_day(found.sent_at))
     except Refused as refusal:
         told = json.dumps(operation_outcome(refusal.issues))
@@ -117,10 +129,10 @@ def test_a_mangled_message_is_read_or_refused(changes: Mutations) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_message_with_bytes_flipped_is_read_or_refused(data: st.DataObject) -> None:
-    body = bytearray(a_message(0).bytes())
+    body = bytearray(whole().bytes())
     for _ in range(data.draw(st.integers(1, 5))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     with suppress(Refused):
-        document = parse(bytes(body))
-        check_structure(document)
-        read_message(document)
+        taken = take_in(bytes(body), max_bytes=MAX_BYTES, max_message=MAX_BYTES)
+        check_structure(taken.document)
+        read_message(taken.document, taken.lifted)

@@ -67,6 +67,27 @@ def test_of_several_opinions_only_those_that_are_held_are_notified() -> None:
     assert [opinion.at for opinion in read(message.reason("update")).opinions] == [f"Bundle.{CONDITION}"]
 
 
+def test_several_opinions_and_several_carers_are_all_read() -> None:
+    message = a_message()
+    opinion, carer = message.document()["entry"][8], message.document()["entry"][7]
+    opinion["fullUrl"], carer["fullUrl"] = (f"urn:uuid:00000000-0000-4000-8000-00000000000{n}" for n in (1, 2))
+    opinion["resource"] |= {"recordedDate": "2026-01-05", "code": {"coding": [{"system": DFE, "code": "PD"}]}}
+    opinion["resource"]["verificationStatus"]["coding"][0]["code"] = "confirmed"
+    carer["resource"] |= {"name": [{"text": "Morgan Ashgrove"}], "relationship": [{"text": "father"}]}
+    message.having(put("entry[12]", opinion)).having(put("entry[13]", carer))
+    message.having(put(f"{FOCUS}.reasonReference[1]", {"reference": opinion["fullUrl"]}))
+    message.having(put(f"{INFORMED}.recipient", [{"reference": carer["fullUrl"]}]))
+    submission = read(message)
+    held = [(opinion.certainty, opinion.codings, opinion.formed_on) for opinion in submission.opinions]
+    assert held == [
+        (Certainty.PROBABLY_HAS, (Coding(DFE, "SLCN"),), date(2026, 1, 9)),
+        (Certainty.HAS, (Coding(DFE, "PD"),), date(2026, 1, 5)),
+    ]
+    card = submission.card.reveal()
+    assert [person["relationship"] for person in card["carers"]] == [["mother"], ["father"]]
+    assert len(card["opinions"]) == 2
+
+
 def _add_view(message: Message, code: str, on: str, *, carer: int = 7) -> Message:
     entry = message.document()["entry"][11]
     number = len(message.data["entry"])

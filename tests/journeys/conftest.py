@@ -12,15 +12,33 @@ import pytest
 from tests.support.service import RunningService
 from tests.support.services import PostgresServer, PrivateRedis
 
+Kinds = dict[str, RunningService]
 
-@pytest.fixture(scope="session", params=["embedded", "distributed"])
-def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """The whole service: on SQLite in one process, and on PostgreSQL and Redis in five. Shared: a test counts only what is its own."""
-    start: Callable[[Path, ExitStack], RunningService] = _embedded
-    if request.param == "distributed":
-        start = _distributed(request.getfixturevalue("postgres_server"))
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[tuple[Kinds, ExitStack]]:
+    """Both services, each started when it is first asked for and kept: to start one takes as long as many tests."""
     with ExitStack() as stack:
-        yield start(tmp_path_factory.mktemp("service") / "it", stack)
+        yield {}, stack
+
+
+@pytest.fixture(scope="module", params=["embedded", "distributed"])
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _running: tuple[Kinds, ExitStack]) -> RunningService:
+    """The whole service: on SQLite in one process, and on PostgreSQL and Redis in five. Shared: a test counts only what is its own."""
+    kinds, stack = _running
+    if request.param not in kinds:
+        start: Callable[[Path, ExitStack], RunningService] = _embedded
+        if request.param == "distributed":
+            start = _distributed(request.getfixturevalue("postgres_server"))
+        kinds[request.param] = start(tmp_path_factory.mktemp("service") / "it", stack)
+    return kinds[request.param]
+
+
+@pytest.fixture(scope="session")
+def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """The whole service in one process, for what looks at it from outside and needs it once. Shared."""
+    with RunningService(tmp_path_factory.mktemp("one-service") / "it") as running:
+        yield running
 
 
 def _embedded(folder: Path, stack: ExitStack) -> RunningService:

@@ -16,7 +16,7 @@ from datetime import date
 from functools import cache
 from urllib.parse import quote, quote_plus
 
-from tests.support.messages import CARER, CONDITION, PATIENT, VIEWS, Message, a_message, nhs_number
+from tests.support.messages import CARER, CONDITION, PATIENT, PDF, VIEWS, Message, a_message, nhs_number
 from tests.support.service import PULL, a_message_for
 
 BORN = date(2022, 3, 17)
@@ -37,6 +37,10 @@ CANARIES: dict[str, tuple[str, ...]] = {
     "e-mail": ("jubjubina@tulgeywood.example",),
     "narrative": ("whiffling through the tulgey copse",),
     "opinion in words": ("burbles when startled",),
+    "attachment's title": ("Report of the Wabe Clinic",),
+    "attachment": ("gyred and gimbled all morning",),
+    "request for a service": ("outgrabe soon please",),
+    "observation": ("mimsy when spoken to",),
     "trust's own patient number": ("L-BRILLIG-60718",),
     "trust's own notification number": ("SN-SLITHY-31415",),
 }
@@ -55,6 +59,9 @@ def a_canary(authority: str = PULL) -> Message:
     ]
     message.resource(VIEWS)["payload"] = [{"contentString": "Came whiffling through the tulgey copse."}]
     message.resource(CONDITION)["note"] = [{"text": "The child burbles when startled."}]
+    message.attached(PDF + b"She gyred and gimbled all morning. " * 60, title="Report of the Wabe Clinic").involving("Portage")
+    message.data["entry"][-2]["resource"]["note"] = [{"text": "To outgrabe soon please."}]
+    message.observed({"text": "Mood"}, valueString="Is mimsy when spoken to.").scored("communication", 25)
     return message.identified(f"SN-SLITHY-31415-{message.message_id}")
 
 

@@ -30,7 +30,7 @@ from notify_gateway.api import http, service
 from notify_gateway.domain import section23
 from notify_gateway.domain.model import Submission
 from notify_gateway.fhir import structure
-from notify_gateway.use_cases import prepare
+from notify_gateway.use_cases import examine
 from tests.leaks.canaries import CANARIES
 from tests.support import embedded
 
@@ -89,7 +89,7 @@ def check_structure(document: dict[str, Any]) -> None:
 
 def main(port: int) -> None:
     """Serve until SIGTERM."""
-    vars(prepare)["judge"] = judge
+    vars(examine)["judge"] = judge
     vars(service)["check_structure"] = check_structure
     http.BODY_WITHIN = 1.0
     temporary = Path(tempfile.gettempdir())

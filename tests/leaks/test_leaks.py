@@ -24,6 +24,7 @@ from tests.support.service import PULL, WEBHOOK, Acceptance, RunningService, pla
 from tests.support.services import PrivatePostgres, PrivateRedis, eventually
 
 FAMILY = "Vorpalstone"
+VALIDATE = "/fhir/R4/Bundle/$validate"
 
 
 def large(message: Message) -> Message:
@@ -58,6 +59,11 @@ REFUSALS: dict[str, Callable[[Message], Message]] = {
     "a number whose check digit is wrong": lambda message: message.for_child(number=NUMBER[:-1] + str((int(NUMBER[-1]) + 1) % 10)),
     "a child in Wales": lambda message: message.for_child(postcode="CF10 3ND"),
     "an authority that disagrees with the postcode": lambda message: message.to_authority(WEBHOOK),
+    "an attachment that is not what it says": lambda message: message.attached(FAMILY.encode() * 300, title="Report of the Wabe Clinic"),
+    "an attachment that is no base64": lambda message: message.attached(data="Zyxandra Vorpalstone! " * 100),
+    "an attachment of a type that is a name": lambda message: message.attached(contentType=FAMILY),
+    "a service asked for without agreement": lambda message: message.having(lambda data: data["entry"].pop(14)),
+    "a score beyond the scale": lambda message: message.scored("communication", int(NUMBER)),
     "a large one with a wrong date": lambda message: large(_set(PATIENT, "birthDate", FAMILY)(message)),
 }
 BROKEN: dict[str, Callable[[bytes], bytes]] = {
@@ -92,6 +98,17 @@ def be_refused(service: RunningService) -> Iterator[httpx2.Response]:
     for path in (f"deliveries?limit={FAMILY}", f"deliveries?after={FAMILY}", f"deliveries/{NUMBER}"):
         yield service.authority("GET", path)
     yield service.authority("POST", f"deliveries/{uuid4()}/received", json={"digest": FAMILY, "family": FAMILY})
+
+
+def only_try(service: RunningService) -> Iterator[httpx2.Response]:
+    """Try every message without sending it, bare or as Parameters; yield the answers."""
+    bodies = [change(a_canary()).bytes() for change in (large, lambda message: message.reason("delete"), *REFUSALS.values())]
+    bodies += [cut(a_canary().bytes()) for cut in BROKEN.values()]
+    for number, body in enumerate(bodies):
+        wrapped = b'{"resourceType":"Parameters","parameter":[{"name":"resource","resource":' + body + b"}]}"
+        response = service.post(wrapped if number % 2 else body, path=VALIDATE)
+        assert response.status_code == 200
+        yield response
 
 
 def go_all_the_way(service: RunningService) -> Iterator[httpx2.Response]:
@@ -153,11 +170,12 @@ def of_all(service: RunningService, answers: list[httpx2.Response]) -> Iterator[
 @pytest.mark.timeout(180)
 def test_nothing_leaks_on_the_embedded_default_through_journey_refusal_error_timeout_and_crash(tmp_path: Path) -> None:
     with RunningService(tmp_path / "it", embedded_as="tests.leaks.faulty") as service:
-        answers = [*go_all_the_way(service), *be_refused(service)]
+        answers = [*go_all_the_way(service), *be_refused(service), *only_try(service)]
 
         for explosive in (a_canary(), large(a_canary())):
-            answers.append(service.post(explosive.identified(f"{FUSE}-{uuid4()}")))
-            assert answers[-1].status_code == 500
+            for path in ("/fhir/R4/$process-message", VALIDATE):
+                answers.append(service.post(explosive.identified(f"{FUSE}-{uuid4()}"), path=path))
+                assert answers[-1].status_code == 500
 
         body = a_canary().bytes()
         with begin(service, body, len(body) - 10) as slow:
@@ -213,7 +231,7 @@ def test_nothing_leaks_on_postgres_and_redis_through_journey_refusal_failing_dat
         RunningService(tmp_path / "it", database_url=main, shred_url=shred, broker_url=private_redis.url) as service,
         evidence.Monitor(private_redis) as monitor,
     ):
-        answers = [*go_all_the_way(service), *be_refused(service)]
+        answers = [*go_all_the_way(service), *be_refused(service), *only_try(service)]
         assert b"workers.deliver" in monitor.recorded
 
         with psycopg.connect(plain_url(main), autocommit=True) as database:

@@ -27,7 +27,7 @@ every_service = pytest.mark.parametrize("name", SERVICES)
 each_of_ours = pytest.mark.parametrize("name", OURS)
 
 
-@pytest.mark.parametrize("file", ["docker-compose.yml", "deploy/compose.mutual-tls.yml"])
+@pytest.mark.parametrize("file", ["docker-compose.yml", "deploy/compose.log-key-rotation.yml", "deploy/compose.mutual-tls.yml"])
 def test_the_file_fits_the_official_schema(file: str) -> None:
     document = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
     problems = [f"{'.'.join(map(str, error.path))}: {error.message}" for error in Draft7Validator(SCHEMA).iter_errors(document)]
@@ -139,7 +139,8 @@ def test_every_secret_comes_from_a_file_that_make_secrets_writes_or_the_reader_i
     assert used <= set(COMPOSE["secrets"])
     assert all(COMPOSE["secrets"][secret]["file"].startswith("./deploy/secrets/") for secret in used)
     files = [str(value) for key, value in SERVICES[name].get("environment", {}).items() if key.endswith("_FILE")]
-    assert {file for file in files if file.startswith("/run/secrets/")} <= {f"/run/secrets/{secret}" for secret in used}
+    there = {f"/run/secrets/{each}" if isinstance(each, str) else each["target"] for each in SERVICES[name].get("secrets", [])}
+    assert {file for file in files if file.startswith("/run/secrets/")} <= there
 
 
 def test_no_declared_secret_volume_or_network_is_unused() -> None:
@@ -174,7 +175,7 @@ def test_the_opener_has_a_user_of_its_own_and_none_of_the_services_private_keys(
     opener = SERVICES["opener"]
     own = {"opener", "managed-key"}
     assert {name for name, service in OURS.items() if service["user"] == opener["user"]} == own
-    assert {name for name, service in SERVICES.items() if "/secrets/opener" in json.dumps(service)} == own
+    assert {name for name, service in SERVICES.items() if "/secrets/opener:" in json.dumps(service)} == own
     assert not any(private in json.dumps(opener["secrets"]) for private in ("gateway_key", "log_key", "pseudonym_roots"))
 
 

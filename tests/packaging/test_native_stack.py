@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from tests.support.compose import NativeStack
 from tests.support.composefile import our_services, read_compose
@@ -30,7 +31,8 @@ def test_commands_and_health_checks_are_the_files_own_but_for_address_and_port(s
     for instance in stack.instances.values():
         service = stack.document["services"][instance.service]
         swapped = {"0.0.0.0": "127.0.0.1", "8080": str(instance.port), "8090": str(instance.port)}
-        expected = [swapped.get(part, part) for part in service["command"][1:]]
+        here = [part.replace("/run/secrets/", f"{stack.secrets}/") for part in service["command"][1:]]
+        expected = [swapped.get(part, part) for part in here]
         if instance.service != "load-postcodes":
             assert instance.process.command[-len(expected) :] == expected
         check = [swapped.get(part, part) for part in service.get("healthcheck", {}).get("test", [])[2:]]
@@ -48,10 +50,31 @@ def test_environments_hold_the_files_settings_and_no_secret(stack: NativeStack) 
 
 
 def test_secrets_are_files_with_this_machines_addresses(stack: NativeStack) -> None:
-    gateway, other = stack.of("gateway")
-    assert Path(gateway.process.env["NOTIFY_GATEWAY_DATABASE_URL_FILE"]).read_text().strip() == stack.database_url
-    assert Path(gateway.process.env["NOTIFY_GATEWAY_SHRED_DATABASE_URL_FILE"]).read_text().strip() == stack.shred_database_url
+    gateway, _ = stack.of("gateway")
     assert stack.database_url != stack.shred_database_url
+    for name, url in (("DATABASE_URL", stack.database_url), ("SHRED_DATABASE_URL", stack.shred_database_url)):
+        given = make_url(Path(gateway.process.env[f"NOTIFY_GATEWAY_{name}_FILE"]).read_text().strip())
+        assert (given.host, given.port, given.database) == ((owner := make_url(url)).host, owner.port, owner.database)
+
+
+def test_each_part_has_a_login_of_its_own_and_migrations_alone_the_owners(stack: NativeStack) -> None:
+    logins = {
+        instance.service: make_url(Path(instance.process.env["NOTIFY_GATEWAY_DATABASE_URL_FILE"]).read_text().strip()).username or ""
+        for instance in stack.instances.values()
+        if "NOTIFY_GATEWAY_DATABASE_URL_FILE" in instance.process.env
+    }
+    assert logins.pop("migrate") == make_url(stack.database_url).username
+    parts = {service: login.rpartition("_")[0] for service, login in logins.items()}
+    assert parts == {
+        **dict.fromkeys(("gateway", "scheduler", "load-postcodes"), "notify_service"),
+        "worker": "notify_delivery",
+        "opener": "notify_opener",
+        "sequencer": "notify_sequencer",
+    }
+
+
+def test_replicas_listen_on_ports_of_their_own(stack: NativeStack) -> None:
+    gateway, other = stack.of("gateway")
     assert gateway.port != other.port
 
 
@@ -62,7 +85,7 @@ def test_each_service_sees_its_own_keys_and_no_other(stack: NativeStack) -> None
         if "NOTIFY_GATEWAY_KEYS_DIR" in instance.process.env
     }
     assert held["sequencer"] == {"log.key.json", "log.pub.json"}
-    assert held["gateway"] == {"gateway.key.json", "gateway.pub.json", "log.pub.json", "pseudonyms.key.json"}
+    assert held["gateway"] == {"gateway.key.json", "gateway.pub.json", "log.keys.json", "log.pub.json", "pseudonyms.key.json"}
     assert held["worker"] == held["scheduler"] == {"gateway.key.json"}
     assert held["opener"] == held["pretend-authority"] == {"gateway.pub.json"}
     assert held["migrate"] == held["load-postcodes"] == set()

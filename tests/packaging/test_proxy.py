@@ -25,7 +25,7 @@ from tools.make_secrets import self_signed
 
 REQUEST_ID = "c1ab3fba-6bae-4ba4-b257-5a87c44d4a91"
 REFUSED = [
-    "/docs",
+    "/docs/more",
     "/metrics",
     "/metrics/",
     "/%6Detrics",
@@ -33,8 +33,9 @@ REFUSED = [
     "/static/%2e%2e/metrics",
     "/authority/../metrics",
     "/openapi.json/more",
-    "/errors/503.json",
+    "/own-answers/503.json",
     "/_status/more",
+    "/oauth2/token/more",
 ]
 PASSED = {
     "/": "/",
@@ -42,9 +43,16 @@ PASSED = {
     "/static/site.css": "/static",
     "/static/CANARY": "/static",
     "/openapi.json": "/openapi.json",
+    "/docs": "/docs",
+    "/errors": "/errors",
+    "/errors.json": "/errors.json",
+    "/errors/NG-4001": "/errors",
     "/schemas/view.json": "/schemas",
+    "/fhir/R4/$process-messages": "/fhir/R4/process-messages",
     "/log/keys": "/log",
     "/log/checkpoint": "/log",
+    "/ig/export": "/ig",
+    "/oauth2/token": "/oauth2/token",
     "/_status": "/_status",
 }
 """What is passed on, and the name under which it is logged."""

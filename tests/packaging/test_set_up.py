@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.waiting import ROOT
-from tools import environment, set_up_tests
+from tools import environment, set_up_bruno, set_up_tests
 from tools.set_up_tests import Part
 
 
@@ -52,7 +53,8 @@ def test_an_environment_that_holds_the_lock_is_left_alone(tmp_path: Path, monkey
 
 
 def test_all_that_tests_need_is_found_at_once() -> None:
-    assert set_up_tests.set_up() == "PostgreSQL, Redis, nginx, curl, Chromium and Liberation fonts present"
+    assert set_up_tests.set_up() == "PostgreSQL, Redis, nginx, curl, Node.js, Chromium and Liberation fonts present"
+    assert set_up_bruno.set_up() == "Bruno present"
 
 
 @pytest.fixture
@@ -103,3 +105,41 @@ def test_who_may_not_install_is_told_the_command(missing: Path, tmp_path: Path, 
 def test_where_there_is_no_apt_the_packages_are_named(missing: Path) -> None:
     with pytest.raises(set_up_tests.SetUpFailed, match=r"need Server and Font, which this machine does not have"):
         set_up_tests.set_up()
+
+
+@pytest.fixture
+def no_bruno(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine on which Bruno is not installed, with an empty PATH; returns the folder for programs."""
+    monkeypatch.setattr(set_up_bruno, "FOLDER", tmp_path / "bruno")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    (tmp_path / "bin").mkdir()
+    return tmp_path / "bin"
+
+
+def _npm(folder: Path, script: str) -> None:
+    npm = folder / "npm"
+    npm.write_text(f"#!/bin/sh\n{script}\n")
+    npm.chmod(0o755)
+
+
+def test_bruno_is_installed_once_from_its_lock(no_bruno: Path) -> None:
+    _npm(no_bruno, '[ "$1" = ci ] && /bin/mkdir -p node_modules/.bin && : > node_modules/.bin/bru')
+    assert set_up_bruno.set_up().startswith("Bruno installed in ")
+    _npm(no_bruno, "exit 1")
+    assert set_up_bruno.set_up() == "Bruno present"
+    (set_up_bruno.FOLDER / "installed.json").write_text("another lock")
+    with pytest.raises(set_up_tests.SetUpFailed, match="Installing Bruno failed"):
+        set_up_bruno.set_up()
+
+
+def test_where_there_is_no_npm_the_reader_is_told_so(no_bruno: Path) -> None:
+    with pytest.raises(set_up_tests.SetUpFailed, match=r"Install Node\.js with npm"):
+        set_up_bruno.set_up()
+
+
+def test_bruno_and_all_that_it_needs_is_pinned_by_hash() -> None:
+    packages = json.loads((set_up_bruno.PINNED / set_up_bruno.LOCK).read_text())["packages"]
+    del packages[""]
+    assert len(packages) > 100
+    assert [name for name, each in packages.items() if not each["integrity"].startswith("sha512-")] == []
+    assert [name for name, each in packages.items() if "resolved" in each] == []

@@ -234,7 +234,7 @@ def test_a_managed_authority_is_shown_a_card_by_the_opener_and_the_log_says_why_
     grants = [event for event in told if event["event"] == "reveal:granted"]
     openings = [event for event in told if event["event"] == "envelope:opened"]
     assert len(grants) == len(openings) == ALL_REPLICAS
-    assert {event["fields"]["case"] for event in grants} == {why["case_reference"]}
+    assert {each["words"] for each in operator.run("gateway", "audit", "details", reference)} == {why["case_reference"]}
     assert {event["actor"] for event in openings} == {"opener"}
     granted = {event["fields"]["grant"]: event["index"] for event in grants}
     assert all(granted[event["fields"]["grant"]] < event["index"] for event in openings)

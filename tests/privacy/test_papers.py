@@ -15,7 +15,8 @@ from notify_gateway.domain.model import Routing
 from notify_gateway.domain.section23 import Flag
 from notify_gateway.privacy.disclosure import SCHEMA
 from notify_gateway.privacy.opening import Opened, card_pdf, card_text, cards_csv, open_delivery
-from notify_gateway.privacy.sheet import _BANNERS, _PARENT_VIEWS, _STRENGTHS, sheet_of
+from notify_gateway.privacy.sheet import sheet_of
+from notify_gateway.privacy.wording import BANNERS, NOT_SCANNED, PARENT_VIEWS, STRENGTHS
 from tests.privacy.builders import CARD, STOCKTON, a_delivery, a_gateway_key, a_judgement, a_need, a_recipient, a_view
 
 GATEWAY, KEY = a_gateway_key(), a_recipient()
@@ -109,8 +110,48 @@ def test_what_the_card_holds_beyond_the_known_is_shown_last() -> None:
     assert sections[-1].groups[0] == (("", ("A play group",)),)
 
 
+ENCLOSED = {
+    "involvement": {"service": "Portage", "codes": [{"code": "x"}], "agreed_by": [{"name": "Marigold"}], "agreed_on": "2026-01-12"},
+    "asq_3": [
+        {"domain": "Gross motor", "month": 24, "score": 0, "on": "2026-01-08"},
+        {"domain": "Communication", "month": 24, "score": "37.5"},
+    ],
+    "observations": [{"name": "Walks alone", "value": False, "on": "2026-01-08"}, {"notes": [{"words": "Seen at home."}]}],
+    "attachments": [
+        {"number": 1, "title": "Letter", "file_type": "PDF", "bytes": 120_009, "on": "2026-01-08", "description": "From the clinic"},
+        {"number": 2, "kind": "Chart", "file_type": "PNG picture", "bytes": 8},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The agreement is to this request. The notification needed none and is not part of it.",
+        "Service:                Portage",
+        "Agreed by:              Marigold",
+        "Agreed on:              12 January 2026",
+        "Gross motor:            0 of 60 (24-month questionnaire, 8 January 2026)",
+        "Communication:          37.5 of 60 (24-month questionnaire)",
+        "Walks alone:            no (8 January 2026)",
+        "Observation:            Seen at home.",
+        "File 1:                 Letter (PDF, 117 KB, 8 January 2026)",
+        "                        From the clinic",
+        "File 2:                 Chart (Chart, PNG picture, 1 KB)",
+    ],
+)
+def test_what_went_with_a_notification_is_said_in_plain_words(line: str) -> None:
+    assert line in card_text(opened({**CARD, **ENCLOSED})).splitlines()
+
+
+def test_whoever_gets_attachments_is_told_that_nobody_scanned_them() -> None:
+    assert sheet_of(opened({**CARD, **ENCLOSED})).banners == (NOT_SCANNED,)
+    assert sheet_of(opened()).banners == ()
+    assert card_pdf(opened({**CARD, **ENCLOSED})).startswith(b"%PDF")
+
+
 def test_banners_stand_for_every_published_flag_but_the_one_that_another_says() -> None:
-    assert set(_BANNERS) == set(SCHEMA["properties"]["flags"]["items"]["enum"]) - {"nhs-number-absent"}
+    assert set(BANNERS) == set(SCHEMA["properties"]["flags"]["items"]["enum"]) - {"nhs-number-absent"}
 
 
 def test_restricted_address_comes_before_contact_sensitively() -> None:
@@ -125,8 +166,8 @@ def test_a_notification_that_the_trust_routed_says_so() -> None:
 
 def test_every_published_code_has_words() -> None:
     need = SCHEMA["$defs"]["need"]["properties"]
-    assert set(_STRENGTHS) == set(need["strength"]["enum"]) - {None}
-    assert set(_PARENT_VIEWS) == set(SCHEMA["properties"]["parent_view"]["enum"])
+    assert set(STRENGTHS) == set(need["strength"]["enum"]) - {None}
+    assert set(PARENT_VIEWS) == set(SCHEMA["properties"]["parent_view"]["enum"])
 
 
 def test_a_need_without_type_sends_the_reader_to_the_trusts_words() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import uuid4
@@ -18,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from notify_gateway.store import migrate
 from notify_gateway.store.bulk import insert_all
 from notify_gateway.store.engine import Instant, open_engine, reading
-from notify_gateway.store.tables import shred_keys
+from notify_gateway.store.tables import clients, shred_keys, tokens
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -43,6 +44,29 @@ def test_migrations_lead_to_the_very_tables_that_the_code_names(engine: Engine, 
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": f"alembic_version_{which}"})
         assert compare_metadata(context, migrate.METADATA[which]) == []
+
+
+def test_who_is_there_stays_there_when_a_new_kind_of_client_may_come(engine: Engine) -> None:
+    client = {"id": uuid4(), "kind": "trust", "code": "RXX", "name": "A trust", "organisation_type": "nhs-trust", "created_at": AT}
+    token = {"id": uuid4(), "client_id": client["id"], "token_hash": bytes(32), "scopes": "a", "created_at": AT}
+    migrate.upgrade(engine, "main", "0006")
+    sqlite = engine.dialect.name == "sqlite"
+    with engine.begin() as connection:
+        if not sqlite:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(insert(clients), [client])
+        connection.execute(insert(tokens), [token])
+    migrate.upgrade(engine, "main")
+    for kind in ("ig", "nobody"):
+        with suppress(IntegrityError), engine.begin() as connection:
+            if not sqlite:
+                connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(insert(clients), [client | {"id": uuid4(), "kind": kind}])
+    with engine.begin() as connection:
+        assert sorted(connection.scalars(select(clients.c.kind))) == ["ig", "trust"]
+        assert connection.scalar(select(tokens.c.client_id)) == client["id"]
+        if sqlite:
+            assert connection.scalar(text("pragma integrity_check")) == "ok"
 
 
 def test_migrations_started_at_once_do_not_get_in_each_other_s_way(url: str) -> None:

@@ -25,6 +25,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from sqlalchemy.engine import make_url
+
 from tests.support.composefile import our_services, read_compose
 from tests.support.processes import Process, Supervisor, base_environment
 from tests.support.proxy import NativeProxy
@@ -35,6 +37,8 @@ from tools import make_secrets
 WORKING_FOLDER = "/var/lib/notify-gateway"  # WORKDIR of the Dockerfile
 HEALTHY_WITHIN = 60.0
 SERVERS = {"postgres", "shred", "redis"}
+PARTS = ("service", "delivery", "opener", "sequencer")
+TOKEN = "the server of the tests asks nobody for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +96,17 @@ class NativeStack:
     def __enter__(self) -> Self:
         self._volumes = Path(tempfile.mkdtemp(prefix="ng-"))  # short: the path of a socket may have 107 characters
         self._stack.callback(shutil.rmtree, self._volumes, ignore_errors=True)
+        logins = self._stack.enter_context(self._postgres.logins(PARTS))
         self.database_url = self._stack.enter_context(self._postgres.database())
         self.shred_database_url = self._stack.enter_context(self._postgres.database())
         make_secrets.make(self.secrets)
         urls = {"database_url": self.database_url, "shred_database_url": self.shred_database_url, "broker_url": self._redis.url}
+        for part, login in logins.items():
+            urls |= {
+                f"{part}_{name}": make_url(url).set(username=login, password=TOKEN).render_as_string(hide_password=False)
+                for name, url in urls.items()
+                if (self.secrets / f"{part}_{name}").exists()
+            }
         for name, url in urls.items():
             (self.secrets / name).unlink()
             (self.secrets / name).write_text(f"{url}\n", encoding="utf-8")

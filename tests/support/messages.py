@@ -7,9 +7,11 @@ only; some thousand messages a second.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -32,6 +34,9 @@ GIVEN = ("Arlo", "Bryony", "Caspian", "Delphine", "Emrys", "Fenella", "Gwilym", 
 FAMILY = ("Ashgrove", "Brindlewood", "Copperfold", "Dunmallow", "Elderwick", "Fernaby", "Greyling", "Hollowell", "Ivesmoor", "Juddmere")
 STREETS = ("Sycamore Rise", "Larkspur Lane", "Cobbler's Yard", "Millrace Walk", "Foxglove Close")
 DEMONSTRATION_POSTCODE = "TS18 1LD"
+
+PDF, JPEG, PNG = b"%PDF-1.7\n", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n"
+"""How files of the types that are taken begin; the rest of an attachment is nobody's business."""
 
 _numbers = itertools.count()
 
@@ -221,6 +226,70 @@ class Message:
             self.resource(HEADER)["destination"][0].pop("receiver")
         else:
             raise ValueError(what)
+        return self
+
+    # What goes with it: each of these appends entries, in the order of the calls
+
+    def attached(self, content: bytes = PDF, content_type: str = "application/pdf", **attachment: Any) -> Self:
+        """Attach a file in a DocumentReference, with its true size and hash; ``attachment`` sets or, with ``None``, leaves out elements."""
+        digest = hashlib.sha1(content, usedforsecurity=False).digest()
+        facts = {"contentType": content_type, "data": b64encode(content).decode(), "size": len(content), "hash": b64encode(digest).decode()}
+        whole = {"title": "Clinic letter", "creation": "2026-01-08", **facts, **attachment}
+        return self._with(
+            {
+                "resourceType": "DocumentReference",
+                "status": "current",
+                "type": {"text": "Letter"},
+                "subject": {"reference": self.data["entry"][PATIENT]["fullUrl"]},
+                "content": [{"attachment": {name: value for name, value in whole.items() if value is not None}}],
+            }
+        )
+
+    def involving(self, service: str = "Portage", *, agreed_on: date | str = "2026-01-12") -> Self:
+        """Add part 2: the request that a service become involved, and the parent's agreement to it."""
+        child, carer = ({"reference": self.data["entry"][index]["fullUrl"]} for index in (PATIENT, CARER))
+        self._with(
+            {
+                "resourceType": "ServiceRequest",
+                "status": "active",
+                "intent": "proposal",
+                "code": {"text": service},
+                "subject": child,
+                "authoredOn": str(agreed_on),
+            }
+        )
+        terms = "http://terminology.hl7.org/CodeSystem"
+        return self._with(
+            {
+                "resourceType": "Consent",
+                "status": "active",
+                "scope": {"coding": [{"system": f"{terms}/consentscope", "code": "treatment"}]},
+                "category": [{"text": "Agreement to the involvement of a service"}],
+                "patient": child,
+                "dateTime": str(agreed_on),
+                "performer": [carer],
+                "policyRule": {"text": "Agreement of a parent"},
+                "provision": {
+                    "type": "permit",
+                    "data": [{"meaning": "instance", "reference": {"reference": self.data["entry"][-1]["fullUrl"]}}],
+                },
+            }
+        )
+
+    def observed(self, code: dict[str, Any], on: date | str = "2026-01-08", **facts: Any) -> Self:
+        """Add an Observation."""
+        child = {"reference": self.data["entry"][PATIENT]["fullUrl"]}
+        fixed = {"resourceType": "Observation", "status": "final", "code": code, "subject": child, "effectiveDateTime": str(on)}
+        return self._with(fixed | facts)
+
+    def scored(self, domain: str, score: float, *, month: int = 24) -> Self:
+        """Add a score of ASQ-3."""
+        extension = {"url": f"{BASE}/StructureDefinition/asq-3-questionnaire-month", "valuePositiveInt": month}
+        coding = {"system": f"{BASE}/CodeSystem/asq-3-domain", "code": domain}
+        return self.observed({"coding": [coding]}, extension=[extension], valueQuantity={"value": score})
+
+    def _with(self, resource: dict[str, Any]) -> Self:
+        self.data["entry"].append({"fullUrl": f"urn:uuid:{uuid4()}", "resource": resource})
         return self
 
     def having(self, change: Callable[[dict[str, Any]], object]) -> Self:

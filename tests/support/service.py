@@ -9,7 +9,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -130,6 +130,7 @@ class RunningService:
         request_id: str | None = None,
         headers: Mapping[str, str | None] | None = None,
         client: httpx2.Client | None = None,
+        path: str = "/fhir/R4/$process-message",
     ) -> httpx2.Response:
         """Post a message as the trust RXX would; a header given as None is left out."""
         sent: dict[str, str | None] = {
@@ -141,7 +142,7 @@ class RunningService:
         }
         body = message.bytes() if isinstance(message, Message) else message
         kept = {name: value for name, value in sent.items() if value is not None}
-        return (client or self.clients[gateway % len(self.clients)]).post("/fhir/R4/$process-message", content=body, headers=kept)
+        return (client or self.clients[gateway % len(self.clients)]).post(path, content=body, headers=kept)
 
     def get(self, path: str, token: str | None = None, *, gateway: int = 0) -> httpx2.Response:
         """GET a path with the token of the trust RXX, or another."""
@@ -283,6 +284,12 @@ class RunningService:
             for key in self.keys[gss]:
                 onboard.register_key(self.gateway, key=key.public(), actor="operator")
         self.pull_token, self.webhook_token = self.new_token("authority", PULL), self.new_token("authority", WEBHOOK)
+
+    @cached_property
+    def ig_token(self) -> str:
+        """A token of a reader of the log."""
+        onboard.register_ig(self.gateway, code="dpo", name="Data Protection Officer", actor="operator")
+        return self.new_token("ig", "dpo")
 
     def new_token(self, kind: str, code: str, lasts: timedelta | None = None) -> str:
         """Issue a token of an organisation that is on the service."""

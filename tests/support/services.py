@@ -10,7 +10,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -69,11 +69,12 @@ class PostgresServer:
     def __init__(self, admin_url: str) -> None:
         self.admin_url = admin_url
 
-    def create_database(self) -> str:
-        """Create an empty database under a random name and return its SQLAlchemy URL."""
+    def create_database(self, template: str | None = None) -> str:
+        """Create a database, empty or a copy of one to which nobody is connected, and return its SQLAlchemy URL."""
+        source = "template0" if template is None else template.partition("?")[0].rpartition("/")[2]
         name = f"notify_gateway_test_{secrets.token_hex(8)}"
         with psycopg.connect(self.admin_url, autocommit=True, connect_timeout=10) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0 ENCODING UTF8'.encode())
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}" ENCODING UTF8'.encode())
         return re.sub(r"^postgresql:(.*)/[^/?]*(\?.*)?$", rf"postgresql+psycopg:\1/{name}\2", self.admin_url)
 
     def drop_database(self, url: str) -> None:
@@ -85,13 +86,24 @@ class PostgresServer:
             connection.execute(f'DROP DATABASE IF EXISTS "{name[1]}" WITH (FORCE)'.encode())
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """Lend a fresh empty database: its SQLAlchemy URL; it is dropped afterwards."""
-        url = self.create_database()
+    def database(self, template: str | None = None) -> Iterator[str]:
+        """Lend a fresh database, empty or a copy: its SQLAlchemy URL; it is dropped afterwards."""
+        url = self.create_database(template)
         try:
             yield url
         finally:
             self.drop_database(url)
+
+    @contextmanager
+    def logins(self, parts: Iterable[str]) -> Iterator[dict[str, str]]:
+        """Lend names for logins of the parts of the service; whoever was let in under them is gone afterwards. Databases go first."""
+        names = {part: f"notify_{part}_{secrets.token_hex(8)}" for part in parts}
+        try:
+            yield names
+        finally:
+            with psycopg.connect(self.admin_url, autocommit=True, connect_timeout=10) as connection:
+                for name in names.values():
+                    connection.execute(f'DROP ROLE IF EXISTS "{name}"'.encode())
 
 
 class PrivatePostgres(PostgresServer):

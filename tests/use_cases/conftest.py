@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,14 +21,17 @@ from notify_gateway.fhir.structure import check_structure
 from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose, Suite
 from notify_gateway.runtime import Runtime, make_keys
 from notify_gateway.settings import Deployment, Settings
-from notify_gateway.store.migrate import upgrade_all
+from notify_gateway.store.migrate import Which
 from notify_gateway.store.parties import Client, find_client
+from notify_gateway.store.tables import shred_metadata
 from notify_gateway.use_cases import onboard
 from notify_gateway.use_cases.accept import Accepted, accept
 from notify_gateway.use_cases.commit import Committer
 from notify_gateway.use_cases.gateway import Gateway
 from notify_gateway.use_cases.prepare import Received
 from tests.support.messages import Message
+from tests.support.services import PostgresServer
+from tests.support.templates import Templates
 
 STOCKTON, MIDDLESBROUGH = "E06000004", "E06000002"
 
@@ -73,19 +77,33 @@ class House:
         return asyncio.run(accept(self.gateway, self.committer, received, check_large=check_structure))
 
     def count(self, table: Table) -> int:
-        engine = self.gateway.shred_engine if table.name == "shred_keys" else self.gateway.engine
+        engine = self.gateway.shred_engine if table.metadata is shred_metadata else self.gateway.engine
         with engine.begin() as connection:
             return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def house(request: pytest.FixtureRequest, tmp_path: Path, make_postgres_database: Callable[[], str]) -> Iterator[House]:
-    urls = {}
-    if request.param == "postgresql":
-        urls = {"database_url": make_postgres_database(), "shred_database_url": make_postgres_database()}
-    settings = Settings(data_dir=tmp_path, deployment=Deployment.TEST, webhook_allow_private=True, **urls)  # type: ignore[arg-type]
+def house(request: pytest.FixtureRequest, tmp_path: Path, templates: Templates) -> Iterator[House]:
+    server = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
+    yield from furnished(tmp_path, templates, server)
+
+
+def furnished(folder: Path, templates: Templates, server: PostgresServer | None) -> Iterator[House]:
+    """Lend a house on the kind of database, with two authorities and a trust."""
+    with ExitStack() as stack:
+        urls = {}
+        if server is not None:
+            names: tuple[tuple[str, Which], ...] = (("database_url", "main"), ("shred_database_url", "shred"))
+            urls = {name: stack.enter_context(templates.postgres(server, which)) for name, which in names}
+        settings = Settings(data_dir=folder, deployment=Deployment.TEST, webhook_allow_private=True, **urls)  # type: ignore[arg-type]
+        if server is None:
+            templates.sqlite("main", settings.main_url)
+            templates.sqlite("shred", settings.shred_url)
+        yield from _furnished(settings)
+
+
+def _furnished(settings: Settings) -> Iterator[House]:
     make_keys(settings)
-    upgrade_all(settings.main_url, settings.shred_url)
     compile_table(demonstration_source(), settings.postcodes, edition="demonstration")
     clock = HandClock()
     runtime = Runtime.open(settings, clock)

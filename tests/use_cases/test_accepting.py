@@ -218,6 +218,16 @@ def test_an_unknown_withdrawal_is_remembered_against_an_older_message_that_comes
     assert house.accept(newer).authority == "E06000004"
 
 
+def test_of_several_unknown_withdrawals_the_latest_is_remembered(house: House) -> None:
+    late = a_message()
+    for minutes in (10, 5):
+        with pytest.raises(NotFound):
+            house.accept(late.followed_by("delete", after=timedelta(minutes=minutes)))
+    with pytest.raises(Conflict) as conflict:
+        house.accept(late.followed_by("update", after=timedelta(minutes=7)))
+    assert codes(conflict) == [Code.WITHDRAWN_BEFORE]
+
+
 @pytest.mark.parametrize(
     ("system", "needs", "code"),
     [

@@ -9,13 +9,14 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult, Outgoing
 from notify_gateway.domain.errors import Conflict, NotFound
 from notify_gateway.privacy.opening import open_delivery
 from notify_gateway.store import tables
+from notify_gateway.store.engine import reading
 from notify_gateway.use_cases import collect, deliver
 from tests.support.messages import a_message
 from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON, House
@@ -200,3 +201,22 @@ def test_what_was_erased_goes_out_with_its_view_alone(house: House, offered: UUI
     document = json.loads(collect.fetch(house.gateway, authority=STOCKTON, delivery_id=offered))
     assert document["envelopes"] == {}
     assert document["view"]["authority"] == STOCKTON
+
+
+def test_a_hint_holds_no_more_than_may_be_loaded_together(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        house.accept(a_message())
+    with reading(house.gateway.engine).begin() as connection:
+        sizes = [
+            row[0]
+            for row in connection.execute(select(func.sum(func.length(tables.envelopes.c.stored))).group_by(tables.envelopes.c.message_id))
+        ]
+    monkeypatch.setattr(deliver, "MOST_LOADED", 2 * max(sizes))
+    assert [len(hint.ids) for hint in deliver.find_due(house.gateway)] == [2, 2, 1]
+
+
+def test_a_delivery_larger_than_what_may_be_loaded_together_goes_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        house.accept(a_message())
+    monkeypatch.setattr(deliver, "MOST_LOADED", 1)
+    assert [len(hint.ids) for hint in deliver.find_due(house.gateway)] == [1, 1]

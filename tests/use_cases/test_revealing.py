@@ -83,7 +83,7 @@ def test_the_opener_opens_once_what_was_granted_and_both_acts_are_in_the_log(hou
         granted = ask(house, delivery_id)
         card = json.loads(reveal.ask_opener(address, granted).reveal())
         assert message.number in json.dumps(card)
-        assert house.count(tables.audit_tables.pending) == before + 2
+        assert house.count(tables.audit_tables.pending) == before + 3
         with pytest.raises(Conflict):
             reveal.ask_opener(address, granted)
 

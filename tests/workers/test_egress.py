@@ -9,7 +9,7 @@ import socket
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from workers.channels.egress import Egress, EgressRefused, GuardedResolver, is_global
+from notify_gateway.egress.guard import Egress, EgressRefused, GuardedResolver, is_global
 
 
 @pytest.mark.parametrize(

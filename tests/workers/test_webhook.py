@@ -22,10 +22,10 @@ from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolve
 
 from notify_gateway.domain.clock import Clock, SystemClock
 from notify_gateway.domain.delivery import AttemptResult, Outgoing
+from notify_gateway.egress.guard import Egress
 from tests.workers.conftest import FixedClock
 from tests.workers.receiver import Receiver
 from tests.workers.test_egress import Fixed
-from workers.channels.egress import Egress
 from workers.channels.reference_receiver import COMPONENTS, SignatureRefused, verify
 from workers.channels.signature import RequestSigner
 from workers.channels.webhook import WebhookChannel

@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver
 
 from notify_gateway.domain.clock import Clock
 from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult, Outgoing
-from workers.channels.egress import Egress, EgressRefused, GuardedResolver
+from notify_gateway.egress.guard import Egress, EgressRefused, GuardedResolver
 from workers.channels.signature import RequestSigner
 
 CONCURRENCY = 64

@@ -16,14 +16,15 @@ from typing import Any, TypeVar
 import httpx2
 
 from audit.events import Event, read_leaf
-from audit.log import read_leaves
 from audit.merkle import leaf_hash
 from audit.note import Verifier
+from audit.reading import read_leaves
 from audit.receipts import verify_promise, verify_receipt
 from notify_gateway.cli.demo import message as messages
 from notify_gateway.cli.demo.front_door import PATIENCE, Answer, Caller, DemonstrationStopped, codes
 from notify_gateway.cli.demo.narrator import Narrator
 from notify_gateway.cli.demo.world import Council, World
+from notify_gateway.cli.examples.values import traces
 from notify_gateway.privacy.keys import RecipientPrivateKey, VerifyingKey, load
 from notify_gateway.privacy.opening import open_delivery
 from notify_gateway.store.engine import reading
@@ -56,9 +57,9 @@ class Journey:
         told = self.narrator
         told.chapter("A trust notifies an authority that collects")
         message = messages.fresh(self.world.collecting.home, self._now())
-        body = _bytes(message)
+        body = message.bytes()
         answer = self._accepted(body)
-        document = self._delivered(answer, messages.traces(message))
+        document = self._delivered(answer, traces(message.document))
         self._opened(document, body, answer)
         self._acknowledged(document, answer)
         self._verified(answer)
@@ -156,7 +157,7 @@ class Journey:
     def _by_webhook(self) -> None:
         """The gateway posts to the pretend authority, which verifies, keeps, opens and acknowledges by itself."""
         told, receiving = self.narrator, self.world.receiving
-        answer = self.trust.notify(_bytes(messages.fresh(receiving.home, self._now())))
+        answer = self.trust.notify(messages.fresh(receiving.home, self._now()).bytes())
         told.step("Posted", f"for {receiving.home.council}; answered 202 in {answer.seconds * 1000:.0f} ms as {answer.reference}")
         task = _eventually("acknowledged", lambda: _acknowledged(self._task(answer)))
         events = self._events(read_leaf(answer.leaf).subject, until="delivery:received")
@@ -170,7 +171,7 @@ class Journey:
 
     def _refused(self) -> None:
         """The same message without the parent's information is refused, with code, place and fix."""
-        body = _bytes(messages.without_informed_parent(messages.fresh(self.world.collecting.home, self._now())))
+        body = messages.without_informed_parent(messages.fresh(self.world.collecting.home, self._now())).bytes()
         response, _ = self.trust.post_message(body)
         outcome = response.json()
         if response.status_code != 422:
@@ -240,7 +241,3 @@ def _state(task: dict[str, Any]) -> str:
 
 def _outputs(task: dict[str, Any]) -> list[str]:
     return [f"{each['type']['coding'][0]['code']} at {each['valueDateTime']}" for each in task.get("output", ())]
-
-
-def _bytes(message: dict[str, Any]) -> bytes:
-    return json.dumps(message, indent=1, ensure_ascii=False).encode()

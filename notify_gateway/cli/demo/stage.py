@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import socket
 from collections.abc import Callable, Iterator
@@ -71,7 +70,7 @@ class Stage:
         """Write a fresh message and return the command that posts it."""
         gateway = self.world.runtime.gateway
         file = gateway.settings.data_dir / "message.json"
-        file.write_text(json.dumps(fresh(self.world.receiving.home, gateway.clock.now()), indent=1), "utf-8")
+        file.write_text(fresh(self.world.receiving.home, gateway.clock.now()).text(), "utf-8")
         headers = {
             "Authorization": f"Bearer {self.world.trust_token}",
             "Content-Type": "application/fhir+json",

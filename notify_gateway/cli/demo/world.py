@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from mappings.postcodes import PostcodeError, PostcodeTable, compile_table, demonstration_source
-from notify_gateway.cli.demo.message import MIDDLESBROUGH, STOCKTON, Home
+from notify_gateway.cli.examples.draft import MIDDLESBROUGH, STOCKTON, Home
 from notify_gateway.cli.failures import CommandFailed
 from notify_gateway.cli.postcodes import DEMONSTRATION
 from notify_gateway.domain.model import OrganisationType

@@ -62,15 +62,6 @@ ENTRIES = (
         rec="SEND_FORBIDDEN",
     ),
     Entry(
-        code=Code.NOT_THIS_AUTHORITY,
-        title="The token belongs to another authority",
-        why="An authority's system reaches that authority's deliveries only.",
-        fix="Use the token of the authority that the delivery is for.",
-        status=403,
-        issue="forbidden",
-        rec="SEND_FORBIDDEN",
-    ),
-    Entry(
         code=Code.RATE_LIMITED,
         title="Too many requests",
         why="Each system has a rate, so that one cannot slow the others.",

@@ -38,6 +38,16 @@ ENTRIES = (
         retry=True,
     ),
     Entry(
+        code=Code.LOG_STOPPED,
+        title="The audit log is not being signed",
+        why="The log does not continue what was signed before, or it was closed: nothing is accepted or disclosed.",
+        fix="Send again later under the same X-Request-ID. The operator reads why in /_status and in the drill for restoring.",
+        status=503,
+        issue="transient",
+        rec="REC_UNAVAILABLE",
+        retry=True,
+    ),
+    Entry(
         code=Code.TIMEOUT,
         title="The request took too long",
         why="The service stops a request that exceeds its time; nothing of it was kept.",

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""What each route, task and command does as seen by those whom the data is about; whatever discloses or changes leaves these events.
+
+``public`` is for everybody; ``status`` tells an organisation where its own stands, or an operator how the service stands; the other two
+are never done without an event. A route, task or command without a row fails the tests, and so does an act that leaves no event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from audit.vocabulary import Klass
+from notify_gateway.fhir.definitions import TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """The class of an act and the events that it always leaves."""
+
+    klass: Klass
+    events: tuple[str, ...] = ()
+
+
+def _change(*events: str) -> Act:
+    return Act(Klass.CHANGE, events)
+
+
+def _disclose(*events: str) -> Act:
+    return Act(Klass.DISCLOSE, events)
+
+
+_DELIVERY: Final = "/authority/v1/deliveries/{delivery_id}"
+_PUBLIC: Final = (
+    *(f"GET /log/{what}" for what in ("checkpoint", "keys", "consistency", "timestamp", "tile/{path}")),
+    *("GET /", "GET /docs", "GET /openapi.json", "GET /schemas/view.json", "GET /_ping", "GET /_status", "GET /metrics"),
+    *("GET /errors", "POST /errors", "GET /errors.json", "GET /errors/{code}"),
+    *("GET /fhir/R4/metadata", "GET /fhir/R4/.well-known/smart-configuration"),
+    *(f"GET /fhir/R4/{kind}{rest}" for kind in TYPES for rest in ("", "/{definition_id}")),
+    *(f"command {name}" for name in ("audit verify", "audit timestamp verify", "config docs", "mappings check", "mappings explain")),
+)
+_STATUS: Final = (
+    # Nothing of a dry run is kept, and its verdict is of the caller's own message.
+    "POST /fhir/R4/Bundle/$validate",
+    *(f"{method} /fhir/R4/Task{rest}" for method, rest in (("GET", ""), ("POST", "/_search"), ("GET", "/{task_id}"))),
+    "GET /fhir/R4/Task/{task_id}/$receipt",
+    # What the list shows, without identity, was offered to the authority before; that it was is in the log.
+    "GET /authority/v1/deliveries",
+    f"GET {_DELIVERY}/state",
+    f"GET {_DELIVERY}/receipts",
+    *(f"command {who} list" for who in ("trusts", "trusts keys", "authorities", "ig", "hold")),
+    *(f"command {what}" for what in ("config show", "doctor", "health", "keys show", "postcodes info", "postcodes lookup", "restore plan")),
+)
+_OWN: Final[Mapping[str, Act]] = {
+    "POST /fhir/R4/$process-message": _change("notification:accepted", "notification:split", "delivery:queued"),
+    "POST /fhir/R4/$process-messages": _change("notification:accepted", "notification:split", "delivery:queued"),
+    "POST /oauth2/token": _change("token:issued"),
+    f"GET {_DELIVERY}": _disclose("delivery:fetched"),
+    f"POST {_DELIVERY}/received": _change("delivery:received"),
+    f"POST {_DELIVERY}/acknowledge": _change("delivery:acknowledged"),
+    f"POST {_DELIVERY}/contacted": _change("delivery:contacted"),
+    f"POST {_DELIVERY}/outcome": _change("delivery:outcome"),
+    f"POST {_DELIVERY}/send-back": _change("delivery:returned"),
+    f"POST {_DELIVERY}/reveal": _disclose("reveal:granted", "opening:attempted", "envelope:opened"),
+    "GET /log/tile/entries/{path}": _disclose("log_entries:viewed"),
+    "GET /fhir/R4/AuditEvent": _disclose("log:searched"),
+    "POST /fhir/R4/AuditEvent/_search": _disclose("log:searched"),
+    "GET /fhir/R4/AuditEvent/{event_id}": _disclose("log_entries:viewed"),
+    "GET /log/export": _disclose("export:attempted", "log:exported"),
+    "GET /ig/export": _disclose("export:attempted", "log:exported"),
+    "task workers.deliver": _disclose("delivery:attempted", "delivery:offered"),
+    "command audit show": _disclose("log:viewed"),
+    "command audit details": _disclose("log:viewed"),
+    "command audit export": _disclose("export:attempted", "log:exported"),
+    "command authorities register": _change("config:changed", "client:registered"),
+    "command authorities token": _change("token:issued"),
+    "command authorities key add": _change("key:registered"),
+    "command authorities key retire": _change("key:retired"),
+    "command trusts register": _change("client:registered"),
+    "command trusts invite": _change("client:invited"),
+    "command trusts approve": _change("client:approved"),
+    "command trusts token": _change("token:issued"),
+    "command trusts revoke": _change("token:revoked"),
+    "command trusts keys add": _change("client:invited"),
+    "command trusts keys revoke": _change("client_key:revoked"),
+    "command trusts keys forget-address": _change("config:changed"),
+    "command ig register": _change("client:registered"),
+    "command ig token": _change("token:issued"),
+    "command ig revoke": _change("token:revoked"),
+    "command erase": _change("erasure:attempted", "notification:erased"),
+    "command hold set": _change("hold:set"),
+    "command hold release": _change("hold:ending"),
+    "command audit close-year": _change("log:opened"),
+    "command restore open": _change("log:opened"),
+    "command restore replay-erasures": _change("erasures:replayed"),
+    "command keys rotate log": _change("key:made"),
+    "command keys retire log": _change("key:retired"),
+    "command postcodes load": _change("postcodes:switched"),
+    "command postcodes demonstration": _change("postcodes:switched"),
+}
+
+ACTS: Final[Mapping[str, Act]] = MappingProxyType(
+    dict.fromkeys(_PUBLIC, Act(Klass.PUBLIC)) | dict.fromkeys(_STATUS, Act(Klass.STATUS)) | dict(_OWN)
+)
+
+NO_ACT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("serve", "worker", "schedule", "sequence", "opener"), "A process; its acts are routes and tasks, or the log itself."
+        ),
+        **dict.fromkeys(("send", "validate", "conformance run", "pretend-authority"), "A caller of the service; the service records it."),
+        **dict.fromkeys(
+            ("authority open", "authority key make", "trusts keys fingerprint", "trusts keys make-jwks", "examples write"),
+            "Works on files of whoever calls it; no service is there.",
+        ),
+        **dict.fromkeys(("witness serve", "witness show", "witness key make"), "Another organisation's witness, which holds no entry."),
+        **dict.fromkeys(("keys make", "migrate"), "Comes before there is a log."),
+        "authorities key make-managed": "Makes a file of the opener's; nothing is sealed to the key before authorities key add.",
+        "demo": "A service of its own, which is gone with it.",
+    }
+)
+"""Commands that do nothing to a service that has a log, and why."""

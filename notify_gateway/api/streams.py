@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""An export as an answer: a page at a time, and broken off in good order when the reader goes away or does not read."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+from fastapi import Response
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Receive, Scope, Send
+
+from notify_gateway.use_cases.exporting import Export
+
+LOG = structlog.get_logger(__name__)
+
+NDJSON = "application/x-ndjson"
+TAKEN_WITHIN = 60.0
+"""Seconds within which a reader must take a page."""
+
+
+class ExportResponse(Response):
+    """The lines of an export. How it ended is recorded: whole only if the reader was there to the end."""
+
+    def __init__(self, export: Export) -> None:
+        # A proxy that would hold answers back is asked not to.
+        super().__init__(b"", 200, {"X-Accel-Buffering": "no"}, media_type=NDJSON)
+        self._export = export
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the lines, each page as soon as it is read."""
+        headers = [header for header in self.raw_headers if header[0] != b"content-length"]
+        gone = asyncio.create_task(_until_gone(receive))
+        whole = False
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            while not gone.done() and (page := await asyncio.to_thread(self._export.page)):
+                await _send_within(send, b"\n".join(page) + b"\n")
+            whole = not gone.done()
+        except TimeoutError:
+            LOG.warning("export-not-taken")
+        finally:
+            gone.cancel()
+            # What the database cannot take now is settled by the sweeper.
+            with suppress(SQLAlchemyError):
+                await asyncio.shield(asyncio.to_thread(self._export.end, whole=whole))
+        # An answer that broke off is not ended either, so that the reader sees it.
+        if whole:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_within(send: Send, body: bytes) -> None:
+    async with asyncio.timeout(TAKEN_WITHIN):
+        await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""After a backup was restored: what was erased stays erased, and the log goes on under the next name. Nothing is served before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from notify_gateway.cli.failures import CommandFailed
+from notify_gateway.cli.output import AsJson, Json, Words, facts, show, table, warning
+from notify_gateway.cli.service import opened_core, operator
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from notify_gateway.settings import Settings
+    from notify_gateway.use_cases.gateway import Core
+    from notify_gateway.use_cases.restore import Reopened, SendAgain
+
+app = typer.Typer(no_args_is_help=True, help="Go on after a backup was restored.")
+
+
+def require_erasures(core: Core) -> None:
+    """Raise ``CommandFailed`` when something that was erased is there again, which it is after a backup was restored."""
+    from notify_gateway.store.tombstones import TombstonesDamaged
+    from notify_gateway.use_cases.erase import risen_keys
+
+    try:
+        back = risen_keys(core)
+    except TombstonesDamaged as error:
+        raise CommandFailed(
+            "The file of erasures is damaged", f"{core.settings.erasures}: {error}.", "Restore it from its own backup, the newest."
+        ) from None
+    if back:
+        raise CommandFailed(
+            "A restored backup has brought back what was erased",
+            f"{len(back)} messages can be opened again that nobody may open. Nothing is served until they cannot.",
+            "Run notify-gateway restore replay-erasures, then start again.",
+        )
+
+
+def require_origin(chosen: Settings, engine: Engine) -> None:
+    """Raise ``CommandFailed`` when the log that lives has another name than the one that is set."""
+    from audit.succession import current_origin
+    from notify_gateway.store.engine import reading
+    from notify_gateway.store.tables import succession_tables
+
+    with reading(engine).begin() as connection:
+        origin = current_origin(connection, succession_tables)
+    if origin is not None and origin != chosen.log_origin:
+        raise CommandFailed(
+            "The log has another name",
+            f"{chosen.log_origin} was closed; the log that lives is {origin}.",
+            f"Set NOTIFY_GATEWAY_LOG_ORIGIN={origin} for every process.",
+        )
+
+
+@app.command()
+def plan(as_json: AsJson = False) -> None:
+    """Say what was signed last, what the restored database holds, and what is lost between. Changes nothing."""
+    from notify_gateway.use_cases import restore
+
+    with opened_core() as core:
+        found = restore.standing(core)
+        lost = restore.send_again(core, found) if found.why else []
+        origin = restore.next_origin(core.settings, restored=True)
+    gap = found.gap
+    rows: dict[str, object] = {
+        "log": found.signed.origin,
+        "signed last": f"{found.signed.size} entries",
+        "in the database": f"{found.held} entries",
+        "verdict": f"{found.why[0].upper()}{found.why[1:]}." if found.why else "The database continues what was signed.",
+    }
+    if gap:
+        rows["gap"] = f"entries {gap[0]} to {gap[1] - 1} are lost"
+        rows["next log"] = origin
+    document: Json = {
+        "origin": found.signed.origin,
+        "signed": found.signed.size,
+        "held": found.held,
+        "continues": found.why is None,
+        "why": found.why,
+        "gap": list(gap) if gap else None,
+        "next_origin": origin if gap else None,
+        "send_again": [_window(each) for each in lost],
+    }
+    parts: list[Words] = [facts(rows)]
+    if lost:
+        parts += ["", "To send again:", table(("Trust", "From", "To"), [(each.trust, each.since, each.until) for each in lost])]
+    show(as_json, document, *parts)
+
+
+@app.command("open")
+def open_next(
+    reason: Annotated[
+        str, typer.Option(help="Why, as a code of letters, digits and hyphens, such as disk-failure. Never words about people.")
+    ],
+    lists: Annotated[Path, typer.Option(file_okay=False, help="Folder for the lists of what each trust has to send again.")],
+    origin: Annotated[str | None, typer.Option(help="Name of the next log; without it restore plan says which.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Close the log at what was signed last and open the next one, after the database was restored to an earlier point.
+
+    Stop every process first. Needs the log's private key, the guard file and the login of the owner of the tables. The next log's first
+    entry says which log was closed, at which checkpoint, which entries are lost, and who opened it. Then set NOTIFY_GATEWAY_LOG_ORIGIN
+    to the new name for every process, start them, and give each trust its list.
+
+    Example: notify-gateway restore open --reason disk-failure --lists send-again
+    """
+    import json
+
+    from notify_gateway.use_cases import restore
+
+    with opened_core() as core:
+        lists.mkdir(parents=True, exist_ok=True)
+        chosen = origin or restore.next_origin(core.settings, restored=True)
+        before = restore.standing(core)
+        lost = restore.send_again(core, before)
+        done = _succeed(core, chosen, reason, restored=True)
+        files = []
+        for each in lost:
+            file = lists / f"send-again-{each.trust}.json"
+            file.write_text(json.dumps(_window(each), indent=2) + "\n", encoding="utf-8")
+            files.append(str(file))
+    words = f"The log {done.standing.signed.origin} is closed at {done.standing.signed.size} entries; {done.origin} is open."
+    fix = f"Now set NOTIFY_GATEWAY_LOG_ORIGIN={done.origin} for every process, start them, and give each trust its list in {lists}."
+    gap = done.standing.gap
+    document: Json = {
+        "closed": done.standing.signed.origin,
+        "origin": done.origin,
+        "gap": list(gap) if gap else None,
+        "lists": files,
+        "erased_again": done.erased_again,
+    }
+    show(as_json, document, words, f"Erased again: {done.erased_again} messages.", warning(fix))
+
+
+def close_year(
+    origin: Annotated[
+        str | None, typer.Option(help="Name of the next log; without it the next year's, if the name ends with a year.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Close the log at its last checkpoint and open the next one, whose first entry commits to it. Receipts of the closed one stay good.
+
+    Let the sequencer finish, then stop every process. Needs the log's private key, the guard file and the login of the owner of the tables.
+    """
+    from notify_gateway.use_cases import restore
+
+    with opened_core() as core:
+        done = _succeed(core, origin or restore.next_origin(core.settings, restored=False), "year-closed", restored=False)
+    words = f"The log {done.standing.signed.origin} is closed at {done.standing.signed.size} entries; {done.origin} is open."
+    fix = f"Now set NOTIFY_GATEWAY_LOG_ORIGIN={done.origin} for every process, and start them."
+    show(as_json, {"closed": done.standing.signed.origin, "size": done.standing.signed.size, "origin": done.origin}, words, warning(fix))
+
+
+def _succeed(core: Core, origin: str, reason: str, *, restored: bool) -> Reopened:
+    from audit.succession import SuccessionRefused
+    from notify_gateway.use_cases import restore
+
+    try:
+        return restore.open_next(core, origin=origin, reason=reason, actor=operator(), restored=restored)
+    except SuccessionRefused as error:
+        why = str(error)
+        fix = "Run notify-gateway restore plan; docs/operators.md has the drill step by step."
+        raise CommandFailed("The log was not closed", f"{why[0].upper()}{why[1:]}.", fix) from None
+
+
+def _window(each: SendAgain) -> dict[str, Json]:
+    return {
+        "trust": each.trust,
+        "name": each.name,
+        "send_again_from": each.since.isoformat(),
+        "send_again_to": each.until.isoformat(),
+        "messages_held": each.held,
+        "last_held_at": each.last_held_at.isoformat() if each.last_held_at else None,
+        "what": "Send again, under the same MessageHeader.id, every message that was answered 202 between the two instants. "
+        "What we still hold is answered 409 NG-6001, which is a success. Keep promises and receipts of what was lost: they are evidence.",
+    }
+
+
+@app.command("replay-erasures")
+def replay_erasures(as_json: AsJson = False) -> None:
+    """Erase again what was erased before and a restored backup has brought back. Safe to run at any time, and again."""
+    from notify_gateway.use_cases.erase import finish, replay
+
+    with opened_core() as core:
+        finish(core)
+        count = replay(core, actor=operator())
+    show(as_json, {"erased_again": count}, f"Erased again: {count} messages." if count else "Nothing that was erased is there again.")

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""The log as a file, page by page: all of it for information governance, for an organisation what is its own and hashes of the rest.
+
+That an export begins is in the log before the first page, and how it ended after the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+from audit.events import Event, EventInvalid, read_leaf
+from audit.export import hash_line, head_line, leaf_line
+from audit.merkle import leaf_hash
+from audit.reading import BATCH, Signed, latest_signed, read_leaves
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.errors import Unavailable
+from notify_gateway.store.engine import reading
+from notify_gateway.store.parties import Client
+from notify_gateway.store.tables import audit_tables
+from notify_gateway.use_cases import acts
+from notify_gateway.use_cases.gateway import Core
+
+_PARTY = ("sender", "authority", "organisation")
+"""Fields that name the organisations that an event is about."""
+
+
+class Export:
+    """An export under way. One page is held at a time, and between two pages no connection."""
+
+    def __init__(self, core: Core, signed: Signed, *, actor: str, own: Client | None) -> None:
+        self._core, self._signed, self._actor, self._own = core, signed, actor, own
+        self._act, self._next, self._headed, self._ended = uuid4(), 0, False, False
+        with core.engine.begin() as connection:
+            acts.begin(connection, self._act, self._told("export:attempted"))
+
+    @property
+    def id(self) -> UUID:
+        """What the log's events call this export."""
+        return self._act
+
+    def page(self) -> list[bytes]:
+        """Return the next lines, without their ends: first the checkpoint, then up to ``BATCH`` entries at a time, at last nothing."""
+        if not self._headed:
+            self._headed = True
+            return [head_line(self._signed.note)]
+        limit = min(BATCH, self._signed.size - self._next)
+        if limit <= 0:
+            return []
+        with reading(self._core.engine).begin() as connection:
+            leaves = read_leaves(connection, audit_tables, start=self._next, limit=limit)
+        self._next += len(leaves)
+        return [self._line(index, leaf) for index, _, leaf in leaves]
+
+    def end(self, *, whole: bool) -> None:
+        """Record how it ended: handed over whole, or broken off after so many entries. A second call changes nothing."""
+        if self._ended:
+            return
+        self._ended = True
+        event = self._told("log:exported" if whole else "export:failed", count=self._next)
+        with self._core.engine.begin() as connection:
+            acts.end(connection, self._act, event)
+
+    def _line(self, index: int, leaf: bytes) -> bytes:
+        if self._own is None or is_own(leaf, self._own):
+            return leaf_line(index, leaf)
+        return hash_line(index, leaf_hash(leaf))
+
+    def _told(self, tag: str, **more: int) -> Event:
+        fields: dict[str, str | int] = {"export": str(self._act), **more}
+        if self._own is not None:
+            fields["authority" if self._own.kind == "authority" else "organisation"] = self._own.code
+        return Event(tag, at=self._core.clock.now(), actor=self._actor, subject=self._core.settings.log_origin, fields=fields)
+
+
+def begin(core: Core, *, actor: str, own: Client | None = None) -> Export:
+    """Return an export of the signed log, recorded as begun; with ``own`` that organisation's. Raises ``Unavailable`` before the first
+    checkpoint."""
+    with reading(core.engine).begin() as connection:
+        signed = latest_signed(connection, audit_tables)
+    if signed is None:
+        raise Unavailable(Code.LOG_BEHIND, retry_after=1)
+    return Export(core, signed, actor=actor, own=own)
+
+
+def lines(core: Core, *, actor: str) -> Iterator[bytes]:
+    """Yield the signed log as lines without their ends. Raises ``Unavailable`` before the first checkpoint."""
+    export, whole = begin(core, actor=actor), False
+    try:
+        while page := export.page():
+            yield from page
+        whole = True
+    finally:
+        export.end(whole=whole)
+
+
+def is_own(leaf: bytes, organisation: Client) -> bool:
+    """Tell whether the entry is the organisation's: it acted, or sent what the event is about, or is its authority."""
+    code = organisation.code
+    if code.encode() not in leaf:
+        return False
+    try:
+        event = read_leaf(leaf)
+    except EventInvalid:
+        return False
+    return code in (event.actor, event.subject, *(event.fields.get(name) for name in _PARTY))

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""What an authority tells the trust beyond its acknowledgement: family contacted, outcome, sent back. Each is a code or a day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID, uuid4
+
+from audit.events import Event
+from audit.log import append
+from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.clock import london_day
+from notify_gateway.domain.errors import Conflict, Issue, Refused
+from notify_gateway.domain.feedback import check_day, read_outcome, read_send_back_reason
+from notify_gateway.domain.lifecycle import State, check_transition
+from notify_gateway.store import outbox
+from notify_gateway.store.collection import AuthorityDeliveries, Step
+from notify_gateway.store.tables import audit_tables
+from notify_gateway.use_cases.collect import DeliveryState, own_delivery, state_now
+from notify_gateway.use_cases.gateway import Gateway
+
+HELD = ("received", "acknowledged", "contacted", "outcome", "sent-back")
+TAGS = {State.CONTACTED: "delivery:contacted", State.OUTCOME: "delivery:outcome", State.SENT_BACK: "delivery:returned"}
+
+
+def record_contact(gateway: Gateway, *, authority: str, delivery_id: UUID, on: date) -> DeliveryState:
+    """Record that the authority was in touch with the family on that day; said again, it changes nothing.
+
+    Raises ``NotFound``, ``Refused`` for a day that cannot be, and ``Conflict`` where the life cycle does not allow it.
+    """
+    return _take(gateway, authority, delivery_id, State.CONTACTED, on=on)
+
+
+def record_outcome(gateway: Gateway, *, authority: str, delivery_id: UUID, outcome: str, on: date) -> DeliveryState:
+    """Record what came of the notification; a later outcome takes the place of an earlier one, said again it changes nothing.
+
+    Raises ``NotFound``, ``Refused`` for an unknown code or a day that cannot be, and ``Conflict`` where the life cycle does not allow it.
+    """
+    return _take(gateway, authority, delivery_id, State.OUTCOME, on=on, code=read_outcome(outcome).value)
+
+
+def send_back(gateway: Gateway, *, authority: str, delivery_id: UUID, reason: str, suggested: str | None) -> DeliveryState:
+    """Record that the authority is not the responsible one, and which one it thinks is; it stays open until the trust sends again.
+
+    Raises ``NotFound``, ``Refused`` for an unknown reason or a suggestion that is no other authority of today, and ``Conflict`` where the
+    life cycle does not allow it.
+    """
+    code = read_send_back_reason(reason).value
+    if suggested is not None:
+        found = gateway.directory.by_gss(suggested, london_day(gateway.clock.now()))
+        if found is None or found.gss != suggested or suggested == authority:
+            raise Refused(Issue(Code.SUGGESTED_AUTHORITY))
+    return _take(gateway, authority, delivery_id, State.SENT_BACK, code=code, suggested=suggested)
+
+
+def _take(
+    gateway: Gateway,
+    authority: str,
+    delivery_id: UUID,
+    wanted: State,
+    *,
+    on: date | None = None,
+    code: str | None = None,
+    suggested: str | None = None,
+) -> DeliveryState:
+    now = gateway.clock.now()
+    with gateway.engine.begin() as connection:
+        own = AuthorityDeliveries(connection, authority)
+        row = own_delivery(connection, authority, delivery_id, lock=True, sent_back=True)
+        steps = own.steps(delivery_id)
+        step = Step(wanted.value, code, on, suggested, now, uuid4())
+        last = next((each for each in reversed(steps) if each.step == wanted.value), None)
+        if last is not None and replace(last, at=step.at, event_id=step.event_id) == step:
+            return state_now(connection, authority, delivery_id)
+        if own.holds_later(row, HELD):
+            raise Conflict(Issue(Code.DELIVERY_REPLACED))
+        # A withdrawal is taken note of; there is nothing to contact a family for, to conclude or to send back.
+        if row.event == "delete":
+            raise Conflict(Issue(Code.DELIVERY_STATE))
+        check_transition(State(row.state), wanted)
+        if on is not None:
+            check_day(on, notified_on=london_day(own.notified_at(row)), today=london_day(now))
+        event = Event(
+            TAGS[wanted], at=now, actor=authority, subject=str(delivery_id), fields=_fields(step, str(row.notification_id), authority)
+        )
+        made = append(connection, audit_tables, [event])[0]
+        own.add_step(delivery_id, len(steps) + 1, replace(step, event_id=made.event_id), by=authority)
+        outbox.write(connection, [{"id": delivery_id, "state": wanted.value}])
+        return state_now(connection, authority, delivery_id)
+
+
+def _fields(step: Step, notification: str, authority: str) -> dict[str, str | int]:
+    name = "reason" if step.step == State.SENT_BACK else "code"
+    given: dict[str, str | int | None] = {name: step.code, "on": step.on.isoformat() if step.on else None, "suggested": step.suggested}
+    kept = {key: value for key, value in given.items() if value is not None}
+    return {"notification": notification, "authority": authority, **kept}
