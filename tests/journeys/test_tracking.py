@@ -21,6 +21,7 @@ from notify_gateway.fhir.names import BASE, REFERENCE_SYSTEM
 from tests.journeys.test_front_door import refused
 from tests.support.messages import FOCUS, Message, a_message
 from tests.support.service import PULL, WEBHOOK, Acceptance, RunningService
+from tests.support.waiting import eventually
 
 FORM = "application/x-www-form-urlencoded"
 SEARCH = "/fhir/R4/Task/_search"
@@ -167,7 +168,11 @@ def test_a_trust_finds_its_task_by_its_own_identifier_and_nobody_elses(service: 
     )
     asked = search(service, {"identifier": token_of(message)})
     assert (found(asked), asked.json()["total"]) == ([acceptance.task_id], 1)
-    assert asked.json()["entry"][0]["resource"] == service.task(acceptance.task_id)
+    # The delivery goes on between the two answers, until it waits for the authority.
+    eventually(
+        lambda: search(service, {"identifier": token_of(message)}).json()["entry"][0]["resource"] == service.task(acceptance.task_id),
+        what="the Task that is found to be the Task that is read",
+    )
     assert message.business_identifier not in asked.text
     assert found(search(service, {"identifier": token_of(message)}, token=service.other_trust_token)) == [other.task_id]
     reference = {"identifier": f"{REFERENCE_SYSTEM}|{acceptance.reference}"}
