@@ -121,7 +121,7 @@ def _deliver_all(runtime: Runtime, settings: Settings) -> dict[str, Cost]:
     watch = Stopwatch()
     for each in (each for outgoing in begun for each in outgoing):
         digest = hashlib.sha256(each.document).digest()
-        signer.headers(url=each.url or "", idempotency_key=str(each.delivery_id), digest=digest, now=gateway.clock.now())
+        signer.headers(url=each.route.get("url", ""), idempotency_key=str(each.delivery_id), digest=digest, now=gateway.clock.now())
     costs["sign the request"] = watch.per(count)
 
     watch = Stopwatch()

@@ -179,7 +179,7 @@ def _onboard(stack: ExitStack, place: Place, urls: Mapping[str, str]) -> tuple[S
         kind = OrganisationType.NHS_TRUST
         onboard.register_trust(gateway, ods=TRUST, name="Example Community NHS Trust", organisation_type=kind, actor="bench")
         url = f"{place.receiver_url}/deliveries"
-        onboard.register_authority(gateway, gss=AUTHORITY, custody="authority-held", channel="webhook", webhook_url=url, actor="bench")
+        onboard.register_authority(gateway, gss=AUTHORITY, custody="authority-held", channel="webhook", route={"url": url}, actor="bench")
         for purpose in (RecipientPurpose.WORKING, RecipientPurpose.RECOVERY):
             onboard.register_key(gateway, key=RecipientPrivateKey.generate(AUTHORITY, purpose).public(), actor="bench")
         token = onboard.issue_token(gateway, kind="trust", code=TRUST, lasts=None, actor="bench").text

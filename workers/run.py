@@ -54,7 +54,7 @@ def make_channels(values: WorkerValues) -> Channels:
         timeout=values.webhook_timeout,
         egress=Egress(allow_private=values.webhook_allow_private),
     )
-    return {"pull": PullChannel(), "webhook": webhook}
+    return {"pull": PullChannel(), "inbox": PullChannel(), "webhook": webhook}
 
 
 def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurrency: int = SLOTS) -> int:

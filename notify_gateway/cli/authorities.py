@@ -14,6 +14,7 @@ from notify_gateway.cli.failures import CommandFailed
 from notify_gateway.cli.output import AsJson, Json, Words, facts, show, table, warning
 from notify_gateway.cli.parties import Days, as_documents, as_lines, issue_token, tokens_of
 from notify_gateway.cli.service import opened, operator, settings
+from notify_gateway.domain.route import ChannelName
 
 if TYPE_CHECKING:
     from notify_gateway.store.parties import Receiver
@@ -32,32 +33,42 @@ class Custody(StrEnum):
     MANAGED = "managed"
 
 
-class ChannelName(StrEnum):
-    """How deliveries reach the authority."""
-
-    PULL = "pull"
-    WEBHOOK = "webhook"
-
-
 @app.command()
 def register(
     gss: Gss,
     custody: Annotated[
         Custody, typer.Option(help="authority-held: only the authority can open anything. managed: the service's opener holds the key.")
     ],
-    channel: Annotated[ChannelName, typer.Option(help="pull: the authority fetches. webhook: the service posts to its address.")],
+    channel: Annotated[
+        ChannelName,
+        typer.Option(
+            help="pull: the authority's system fetches. webhook: the service posts to --url. mesh: to a mailbox. sftp: files in a folder. "
+            "inbox: officers work here."
+        ),
+    ],
     url: Annotated[str | None, typer.Option(help="Address of the webhook (https).")] = None,
+    route: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PART=VALUE",
+            help="A part of the route, repeated. mesh: mailbox, workflow. sftp: host, port, user, folder and host_key, "
+            "which is the type and the base64 of its public host key.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put an authority on the service, or change its custody, channel or address.
+    """Put an authority on the service, or change its custody, channel or route.
 
     Example: notify-gateway authorities register E06000004 --custody authority-held --channel pull
+    Example: notify-gateway authorities register E06000004 --custody authority-held --channel mesh \\
+    --route mailbox=X26ABC2 --route workflow=SEND_NOTIFICATION
     """
     from notify_gateway.use_cases import onboard
 
+    parts = {"url": url} | _route_of(route or [])
     with opened() as runtime:
         onboard.register_authority(
-            runtime.gateway, gss=gss.strip().upper(), custody=custody.value, channel=channel.value, webhook_url=url, actor=operator()
+            runtime.gateway, gss=gss.strip().upper(), custody=custody.value, channel=channel.value, route=parts, actor=operator()
         )
         receiver = runtime.gateway.receivers.get()[gss.strip().upper()]
     words = f"{receiver.name} ({receiver.gss}) is on the service: {receiver.custody}, {receiver.channel}."
@@ -197,13 +208,23 @@ def _left_to_do(receiver: Receiver) -> list[Words]:
     ]
 
 
+def _route_of(parts: list[str]) -> dict[str, str | None]:
+    route: dict[str, str | None] = {}
+    for part in parts:
+        name, equals, value = part.partition("=")
+        if not equals or name in route:
+            raise typer.BadParameter("each --route is PART=VALUE, and no part comes twice")
+        route[name.strip()] = value.strip()
+    return route
+
+
 def _document(receiver: Receiver) -> dict[str, Json]:
     return {
         "gss": receiver.gss,
         "name": receiver.name,
         "custody": receiver.custody,
         "channel": receiver.channel,
-        "webhook_url": receiver.webhook_url,
+        "route": dict[str, Json](receiver.route),
         "keys": [
             {"kid": key.kid, "suite": key.suite, "purpose": key.purpose, "fingerprint": key.fingerprint, "live": key.retired_at is None}
             for key in receiver.keys

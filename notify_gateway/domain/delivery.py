@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from notify_gateway.domain.route import Route
+
 
 class AttemptOutcome(StrEnum):
     """What an attempt came to."""
@@ -30,13 +32,13 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One claimed delivery whose attempt is committed and may now leave the house."""
+    """One claimed delivery whose attempt is committed and may now leave the house; ``route`` is empty where the authority has left."""
 
     delivery_id: UUID
     authority: str
     channel: str
     attempt: int
-    url: str | None = field(repr=False)
+    route: Route = field(repr=False)
     document: bytes = field(repr=False)
 
 

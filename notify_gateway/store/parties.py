@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
 
+from notify_gateway.domain.route import Route
 from notify_gateway.store.tables import access_tokens, authorities, authority_keys, client_keys, clients, tokens
 
 
@@ -66,9 +68,9 @@ class Receiver:
     name: str
     custody: str
     channel: str
-    webhook_url: str | None
     created_at: datetime
     closed_at: datetime | None
+    route: Route
     keys: tuple[AuthorityKey, ...]
 
     @property
@@ -130,9 +132,9 @@ def revoke_token(connection: Connection, token_id: UUID, *, at: datetime) -> boo
 
 
 def save_authority(connection: Connection, receiver: Receiver) -> None:
-    """Insert an authority, or give the one that is there the channel, address, custody and name of ``receiver``; keys are kept apart."""
-    values = {name: value for name, value in _plain(receiver).items() if name != "keys"}
-    changes = {name: values[name] for name in ("name", "custody", "channel", "webhook_url", "closed_at")}
+    """Insert an authority, or give the one that is there the channel, route, custody and name of ``receiver``; keys are kept apart."""
+    values = {name: value for name, value in _plain(receiver).items() if name != "keys"} | {"route": json.dumps(dict(receiver.route))}
+    changes = {name: values[name] for name in ("name", "custody", "channel", "route", "closed_at")}
     if connection.execute(update(authorities).where(authorities.c.gss == receiver.gss).values(changes)).rowcount == 0:
         connection.execute(insert(authorities), [values])
 
@@ -156,7 +158,7 @@ def receivers(connection: Connection) -> dict[str, Receiver]:
     for row in connection.execute(select(authority_keys).order_by(authority_keys.c.created_at, authority_keys.c.kid)):
         keys.setdefault(row.authority, []).append(AuthorityKey(**row._mapping))
     rows = connection.execute(select(authorities).order_by(authorities.c.gss))
-    return {row.gss: Receiver(**row._mapping, keys=tuple(keys.get(row.gss, ()))) for row in rows}
+    return {row.gss: Receiver(**{**row._mapping, "route": json.loads(row.route)}, keys=tuple(keys.get(row.gss, ()))) for row in rows}
 
 
 def _plain(value: object) -> dict[str, object]:

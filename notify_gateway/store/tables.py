@@ -71,11 +71,11 @@ authorities = Table(
     Column("name", String(200), nullable=False),
     Column("custody", String(16), nullable=False),
     Column("channel", String(16), nullable=False),
-    Column("webhook_url", String(2000)),
     Column("created_at", Instant, nullable=False),
     Column("closed_at", Instant),
+    Column("route", Text, nullable=False, server_default="{}"),
     CheckConstraint("custody in ('authority-held', 'managed')", name="custody"),
-    CheckConstraint("channel in ('pull', 'webhook')", name="channel"),
+    CheckConstraint("channel in ('pull', 'webhook', 'mesh', 'sftp', 'inbox')", name="channel"),
 )
 
 authority_keys = Table(

@@ -80,8 +80,9 @@ def begin_attempts(core: Core, ids: Sequence[UUID], *, owner: str) -> list[Outgo
             # One damaged row must not hold up those that were hinted with it; it waits longer each time, with a code that says why.
             damaged.append(AttemptResult(item.id, item.attempt, AttemptOutcome.RETRY, "envelope-damaged"))
             continue
-        url = receiver.webhook_url if receiver else None
-        outgoing.append(Outgoing(item.id, item.authority, item.channel, item.attempt, url, content))
+        # A delivery keeps the channel that it was queued for; the route of another channel is none of its business.
+        route = receiver.route if receiver and receiver.channel == item.channel else {}
+        outgoing.append(Outgoing(item.id, item.authority, item.channel, item.attempt, route, content))
     if damaged:
         finish_attempts(core, damaged, owner=owner)
     return outgoing

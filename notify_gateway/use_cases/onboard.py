@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -16,6 +17,7 @@ from audit.log import append
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Conflict, Issue, NotAllowed, NotFound, Refused
 from notify_gateway.domain.model import OrganisationType
+from notify_gateway.domain.route import read_route
 from notify_gateway.privacy.keys import RecipientPublicKey, fingerprint
 from notify_gateway.store import parties
 from notify_gateway.store.tables import audit_tables
@@ -45,18 +47,18 @@ def register_ig(gateway: Gateway, *, code: str, name: str, actor: str) -> partie
     return _register(gateway, kind="ig", code=code, name=name, organisation_type="information-governance", actor=actor)
 
 
-def register_authority(gateway: Gateway, *, gss: str, custody: str, channel: str, webhook_url: str | None, actor: str) -> parties.Receiver:
-    """Put a responsible authority on the service, or change its custody, channel or address.
+def register_authority(
+    gateway: Gateway, *, gss: str, custody: str, channel: str, route: Mapping[str, str | None] | None = None, actor: str
+) -> parties.Receiver:
+    """Put a responsible authority on the service, or change its custody, channel or route.
 
-    Raises ``Refused`` when the code is no responsible authority's today, or when a webhook channel has no address.
+    Raises ``Refused`` when the code is no responsible authority's today, or when the route is not what the channel needs.
     """
     now = gateway.clock.now()
     known = gateway.directory.by_gss(gss, now.date())
     if known is None:
         raise Refused(Issue(Code.RECEIVER_UNKNOWN))
-    if channel == "webhook" and not webhook_url:
-        raise Refused(Issue(Code.WEBHOOK_ADDRESS_MISSING))
-    receiver = parties.Receiver(gss, known.name, custody, channel, webhook_url, now, None, ())
+    receiver = parties.Receiver(gss, known.name, custody, channel, now, None, read_route(channel, route or {}), ())
     with gateway.engine.begin() as connection:
         parties.save_authority(connection, receiver)
         if parties.find_client(connection, kind="authority", code=gss) is None:

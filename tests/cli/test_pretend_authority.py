@@ -110,7 +110,7 @@ def test_it_collects_opens_and_acknowledges_naming_no_child(service: RunningServ
 def test_a_webhook_is_kept_once_and_acknowledged(service: RunningService, pretend: Pretend) -> None:
     running = pretend(WEBHOOK, service.webhook_token)
     onboard.register_authority(
-        service.gateway, gss=WEBHOOK, custody="authority-held", channel="webhook", webhook_url=running.url, actor="operator"
+        service.gateway, gss=WEBHOOK, custody="authority-held", channel="webhook", route={"url": running.url}, actor="operator"
     )
     accepted = [Acceptance.of(service.post(a_message_for(Message(), WEBHOOK))) for _ in range(3)]
     for each in accepted:

@@ -22,7 +22,7 @@ def with_parties(ready: Call) -> Call:
     """A set-up service, not running, with a trust and an authority that has its keys."""
     assert ready("trusts", "register", "RXX", "--name", "Example Trust", "--type", "nhs-trust").status == 0
     runtime = Runtime.open(Settings())
-    onboard.register_authority(runtime.gateway, gss=PULL, custody="authority-held", channel="pull", webhook_url=None, actor="test")
+    onboard.register_authority(runtime.gateway, gss=PULL, custody="authority-held", channel="pull", actor="test")
     for purpose in RecipientPurpose.WORKING, RecipientPurpose.RECOVERY:
         onboard.register_key(runtime.gateway, key=RecipientPrivateKey.generate(PULL, purpose).public(), actor="test")
     runtime.close()

@@ -142,7 +142,7 @@ def test_the_whole_journey_runs_under_the_roles(parts: Parts) -> None:
     key = RecipientPrivateKey.generate(STOCKTON, RecipientPurpose.WORKING)
     runtime = Runtime.open(parts.settings["service"], house.clock)
     gateway = runtime.gateway
-    onboard.register_authority(gateway, gss=STOCKTON, custody="managed", channel="pull", webhook_url=None, actor="test")
+    onboard.register_authority(gateway, gss=STOCKTON, custody="managed", channel="pull", actor="test")
     onboard.register_key(gateway, key=key.public(), actor="test")
     committer = Committer(gateway)
     committer.start()

@@ -276,7 +276,9 @@ class RunningService:
         self.trust_token, self.other_trust_token = self.new_token("trust", "RXX"), self.new_token("trust", "RYY")
         self.keys: dict[str, list[RecipientPrivateKey]] = {}
         for gss, channel, url in ((PULL, "pull", None), (WEBHOOK, "webhook", self.receiver.url)):
-            onboard.register_authority(self.gateway, gss=gss, custody="authority-held", channel=channel, webhook_url=url, actor="operator")
+            onboard.register_authority(
+                self.gateway, gss=gss, custody="authority-held", channel=channel, route={"url": url}, actor="operator"
+            )
             self.keys[gss] = [
                 RecipientPrivateKey.generate(gss, RecipientPurpose.WORKING, suite=Suite.MLKEM768_X25519),
                 RecipientPrivateKey.generate(gss, RecipientPurpose.RECOVERY, suite=Suite.X25519),

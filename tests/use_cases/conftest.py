@@ -113,7 +113,7 @@ def _furnished(settings: Settings) -> Iterator[House]:
     )
     keys: dict[str, list[RecipientPrivateKey]] = {}
     for gss, channel, url in ((STOCKTON, "pull", None), (MIDDLESBROUGH, "webhook", "http://127.0.0.1:9/hook")):
-        onboard.register_authority(gateway, gss=gss, custody="authority-held", channel=channel, webhook_url=url, actor="test")
+        onboard.register_authority(gateway, gss=gss, custody="authority-held", channel=channel, route={"url": url}, actor="test")
         keys[gss] = [
             RecipientPrivateKey.generate(gss, RecipientPurpose.WORKING),
             RecipientPrivateKey.generate(gss, RecipientPurpose.RECOVERY, Suite.MLKEM768_X25519),

@@ -81,7 +81,7 @@ def test_no_token_is_kept_in_the_clear(house: House) -> None:
 
 def test_what_is_not_an_authority_cannot_be_put_on_the_service(house: House) -> None:
     with pytest.raises(Refused) as error:
-        onboard.register_authority(house.gateway, gss="E99999999", custody="managed", channel="pull", webhook_url=None, actor="test")
+        onboard.register_authority(house.gateway, gss="E99999999", custody="managed", channel="pull", actor="test")
     assert error.value.issues[0].code == Code.RECEIVER_UNKNOWN
 
 

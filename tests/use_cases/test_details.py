@@ -36,7 +36,7 @@ HARTLEPOOL, CASE = "E06000001", "FAMILY-NAME-2026-17"
 def revealed(house: House, tmp_path: Path) -> str:
     """A notification that somebody was granted sight of, in the signed log; its reference."""
     gateway = house.gateway
-    onboard.register_authority(gateway, gss=HARTLEPOOL, custody="managed", channel="pull", webhook_url=None, actor="test")
+    onboard.register_authority(gateway, gss=HARTLEPOOL, custody="managed", channel="pull", actor="test")
     onboard.register_key(gateway, key=opener.make_managed_key(tmp_path / "opener", HARTLEPOOL).public(), actor="test")
     accepted = house.accept(a_message().for_child(postcode="TS24 8AY").to_authority(HARTLEPOOL))
     (hint,) = deliver.find_due(gateway)

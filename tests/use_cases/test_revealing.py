@@ -30,7 +30,7 @@ HARTLEPOOL = "E06000001"
 @pytest.fixture
 def folder(house: House, tmp_path: Path) -> Path:
     folder = tmp_path / "opener"
-    onboard.register_authority(house.gateway, gss=HARTLEPOOL, custody="managed", channel="pull", webhook_url=None, actor="test")
+    onboard.register_authority(house.gateway, gss=HARTLEPOOL, custody="managed", channel="pull", actor="test")
     onboard.register_key(house.gateway, key=opener.make_managed_key(folder, HARTLEPOOL).public(), actor="test")
     return folder
 

@@ -87,7 +87,9 @@ class MemoryOutbox:
                     continue
                 row.owner, row.lease_until = owner, present + self._lease
                 row.attempts += 1
-                claimed.append(Outgoing(row.delivery_id, AUTHORITY, row.channel, row.attempts, row.url, row.document))
+                claimed.append(
+                    Outgoing(row.delivery_id, AUTHORITY, row.channel, row.attempts, {"url": row.url} if row.url else {}, row.document)
+                )
         return claimed
 
     def renew(self, ids: Sequence[str], *, owner: str) -> None:

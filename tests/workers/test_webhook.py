@@ -35,7 +35,7 @@ DOCUMENT = b'{"format":"notify-gateway/delivery"}'
 
 
 def outgoing(url: str | None) -> Outgoing:
-    return Outgoing(uuid4(), "E06000004", "webhook", 1, url, DOCUMENT)
+    return Outgoing(uuid4(), "E06000004", "webhook", 1, {"url": url} if url else {}, DOCUMENT)
 
 
 def send(

@@ -26,7 +26,8 @@ class ReportingOutbox:
         return []
 
     def begin(self, ids: Sequence[str], *, owner: str) -> list[Outgoing]:
-        return [Outgoing(UUID(each), "E06000004", "webhook" if self._url else "pull", 1, self._url, b"{}") for each in ids]
+        channel, route = ("webhook", {"url": self._url}) if self._url else ("pull", {})
+        return [Outgoing(UUID(each), "E06000004", channel, 1, route, b"{}") for each in ids]
 
     def renew(self, ids: Sequence[str], *, owner: str) -> None:
         return None

@@ -79,7 +79,7 @@ class WebhookChannel:
                 return AttemptResult.retry(outgoing, code)
 
     async def _post(self, outgoing: Outgoing) -> AttemptResult:
-        url = self._egress.url(outgoing.url)
+        url = self._egress.url(outgoing.route.get("url"))
         digest = hashlib.sha256(outgoing.document)
         headers = self._signer.headers(
             url=str(url), idempotency_key=str(outgoing.delivery_id), digest=digest.digest(), now=self._clock.now()

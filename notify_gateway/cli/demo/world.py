@@ -129,8 +129,10 @@ def _council(runtime: Runtime, home: Home, webhook_url: str | None) -> Council:
     gateway = runtime.gateway
     channel = "webhook" if webhook_url else "pull"
     held = gateway.receivers.get().get(home.gss)
-    if held is None or (held.channel, held.webhook_url) != (channel, webhook_url):
-        onboard.register_authority(gateway, gss=home.gss, custody="authority-held", channel=channel, webhook_url=webhook_url, actor=ACTOR)
+    if held is None or (held.channel, held.route.get("url")) != (channel, webhook_url):
+        onboard.register_authority(
+            gateway, gss=home.gss, custody="authority-held", channel=channel, route={"url": webhook_url}, actor=ACTOR
+        )
     folder = gateway.settings.data_dir / "authorities" / home.gss
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for purpose, suite in ((RecipientPurpose.WORKING, Suite.MLKEM768_X25519), (RecipientPurpose.RECOVERY, Suite.X25519)):

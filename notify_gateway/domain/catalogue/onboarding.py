@@ -53,10 +53,11 @@ ENTRIES = (
         rec="REC_NOT_FOUND",
     ),
     Entry(
-        code=Code.WEBHOOK_ADDRESS_MISSING,
-        title="A webhook needs an address",
-        why="The authority's channel is a webhook, and no address was given.",
-        fix="Give the https address that the authority has confirmed.",
+        code=Code.ROUTE_UNUSABLE,
+        title="The channel cannot be used with what was given",
+        why="Each channel needs its own parts of a route, all of them and no other: webhook url; mesh mailbox and workflow; "
+        "sftp host, port, user, host_key and folder; pull and inbox none.",
+        fix="Give the parts that the authority has confirmed, each in its form; authorities register --help shows them.",
         status=422,
         issue="required",
         rec="REC_UNPROCESSABLE_ENTITY",
