@@ -20,7 +20,7 @@ _started: set[Process] = set()
 def base_environment() -> dict[str, str]:
     """Return the least environment a process of ours needs: no setting of the developer's own reaches a test."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE") if name in os.environ}
-    return kept | {"LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return kept | {"LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
 class Process:
@@ -145,6 +145,11 @@ class Process:
         """Kill without warning what still runs, and start anew."""
         self.kill9(group=True)
         return self.start(wait=wait)
+
+    def begin_to_end(self) -> None:
+        """Ask the process and all that it started to end, and return at once."""
+        if self._child is not None and self.alive:
+            self._signal_group(signal.SIGTERM)
 
     def stop(self) -> None:
         """End the process and all that it started: politely, then not."""

@@ -104,6 +104,9 @@ class RunningService:
     def __exit__(self, *_: object) -> None:
         for client in self.clients:
             client.close()
+        self.supervisor.stop()
+        for process in self.processes.values():
+            process.begin_to_end()
         self._closing.close()
         self.runtime.close()
 
