@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Sees to the servers and programs that tests run against: PostgreSQL, Redis, nginx, curl, Node.js, Chromium and the like.
+"""Sees to the servers and programs that tests run against: PostgreSQL, Redis, nginx, curl, sshd, Node.js, Chromium and the like.
 
 Needs only the standard library. What is missing is installed by one ``apt-get install`` where that is allowed (root, or sudo without a
 password); elsewhere the text says what to install. When all is there nothing is changed, and it takes a few milliseconds.
@@ -55,6 +55,7 @@ PARTS = (
     Part("Redis", lambda: find_program("redis-server"), ("redis-server",)),
     Part("nginx", lambda: find_program("nginx"), ("nginx",)),
     Part("curl", lambda: find_program("curl"), ("curl",)),
+    Part("OpenSSH server", lambda: find_program("sshd"), ("openssh-server",)),
     Part("Node.js", lambda: find_program("node") and find_program("npm"), ("nodejs", "npm")),
     Part("Chromium", lambda: find_program("chromium", "chromium-browser", "google-chrome"), ("chromium",)),
     Part("Liberation fonts", find_font, ("fonts-liberation",)),
