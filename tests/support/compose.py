@@ -89,6 +89,7 @@ class NativeStack:
         self._proxy_port = free_port()
         self._proxy: NativeProxy | None = None
         self._done: set[str] = set(SERVERS)
+        self._begun: list[str] = []
         self._stack = ExitStack()
         self._read_only: list[Path] = []
         self._volumes = Path()
@@ -118,6 +119,8 @@ class NativeStack:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for instance in self.instances.values():
+            instance.process.begin_to_end()
         for instance in reversed(self.instances.values()):
             instance.process.stop()
         if self._proxy is not None:
@@ -146,10 +149,12 @@ class NativeStack:
     def start(self, *services: str) -> None:
         """Start these services (none named: all without a profile) after what they depend on; return when all are healthy, or done.
 
-        Raises ``GaveUpWaiting`` with the output of the one that is not.
+        What does not depend on each other starts side by side. Raises ``GaveUpWaiting`` with the output of the one that is not healthy.
         """
-        for service in services or [name for name, described in self.document["services"].items() if "profiles" not in described]:
-            self._start(service)
+        wanted = services or [name for name, described in self.document["services"].items() if "profiles" not in described]
+        for service in sorted(wanted, key=self._depth):
+            self._begin(service)
+        self._settle(*self._begun)
 
     def restart(self, service: str) -> None:
         """End a service's processes in good order and start them again, as ``docker compose restart`` does; return when all are healthy."""
@@ -174,20 +179,32 @@ class NativeStack:
         """Return files that a service wrote where its container's file system is read-only; there should be none."""
         return sorted(str(file) for folder in self._read_only for file in folder.rglob("*") if file.is_file())
 
-    def _start(self, service: str) -> None:
+    def _needed_by(self, service: str) -> list[str]:
+        return [*self.document["services"][service].get("depends_on", {})]
+
+    def _depth(self, service: str) -> int:
+        return 1 + max(map(self._depth, self._needed_by(service)), default=0)
+
+    def _begin(self, service: str) -> None:
         if service in self._done or service in self._without:
             return
         self._done.add(service)
-        for needed in self.document["services"][service].get("depends_on", {}):
-            self._start(needed)
+        needed = self._needed_by(service)
+        for each in needed:
+            self._begin(each)
+        self._settle(*needed)
         if service == "proxy":
             self.proxy.start()
             return
-        instances = self.of(service)
-        for instance in instances:
+        for instance in self.of(service):
             instance.process.start(wait=False)
-        for instance in instances:
-            self._await(instance)
+        self._begun.append(service)
+
+    def _settle(self, *services: str) -> None:
+        for service in [each for each in services if each in self._begun]:
+            for instance in self.of(service):
+                self._await(instance)
+            self._begun.remove(service)
 
     def _await(self, instance: Instance) -> None:
         process = instance.process
@@ -197,7 +214,7 @@ class NativeStack:
                 raise GaveUpWaiting(f"{instance.name} ended with status {status}\n{process.output[-4000:]}")
             return
         try:
-            eventually(lambda: instance.healthy() or not process.alive, within=HEALTHY_WITHIN, every=0.1, what=f"{instance.name} healthy")
+            eventually(lambda: instance.healthy() or not process.alive, within=HEALTHY_WITHIN, every=0.5, what=f"{instance.name} healthy")
         except GaveUpWaiting as error:
             raise GaveUpWaiting(f"{error}\n{process.output[-4000:]}") from None
         if not process.alive:
