@@ -22,7 +22,7 @@ from notify_gateway.store.collection import AuthorityDeliveries, Step, Waiting
 from notify_gateway.store.engine import reading
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.deliver import document
-from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.gateway import Core, Gateway
 
 COLLECTABLE = ("offered", "received", "acknowledged", "contacted", "outcome")
 OVERTAKEN = ("superseded", "cancelled")
@@ -68,7 +68,7 @@ def fetch(gateway: Gateway, *, authority: str, delivery_id: UUID) -> bytes:
     return document(gateway, row, parts, key)
 
 
-def confirm_received(gateway: Gateway, *, authority: str, delivery_id: UUID, digest: bytes) -> DeliveryState:
+def confirm_received(gateway: Core, *, authority: str, delivery_id: UUID, digest: bytes) -> DeliveryState:
     """Record that the authority's system holds the document whose SHA-256 is ``digest``; a second call changes nothing.
 
     Raises ``NotFound``, or ``Conflict`` when the digest is not that of the document.
