@@ -23,6 +23,14 @@ class Deployment(StrEnum):
     DEMONSTRATION = "demonstration"
 
 
+class OperationsPages(StrEnum):
+    """From where the operations pages can be reached."""
+
+    OFF = "off"
+    LOOPBACK = "loopback"
+    NETWORK = "network"
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Field descriptions are the documentation (``notify-gateway config docs``)."""
 
@@ -154,6 +162,17 @@ class Settings(BaseSettings):
     @property
     def trusts_get_lasting_tokens(self) -> bool:
         """Return whether a trust may be given a token that lasts; in a live deployment only where that was set on purpose."""
+    operations_pages: Annotated[
+        OperationsPages,
+        Field(
+            description="Who reaches the pages at /ops: off nobody; loopback browsers on this machine or through a tunnel; network any, "
+            "over https alone in a live deployment."
+        ),
+    ] = OperationsPages.OFF
+    one_person_onboarding: Annotated[
+        bool | None,
+        Field(description="Let one person put authorities and their keys on the service; empty: not in live, where two do."),
+    ] = None
         return self.deployment is not Deployment.LIVE if self.lasting_trust_tokens is None else self.lasting_trust_tokens
 
     @property

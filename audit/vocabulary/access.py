@@ -63,3 +63,5 @@ TYPES = (
         ("count", "organisation", "scopes"),
     ),
 )
+    EventType("session:opened", Klass.CHANGE, "{actor} signed in at the operations pages with token {token}.", ("token",)),
+    EventType("session:closed", Klass.CHANGE, "{actor} signed out of the operations pages.", ()),

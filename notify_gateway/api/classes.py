@@ -50,7 +50,8 @@ _STATUS: Final = (
     "GET /authority/v1/deliveries",
     f"GET {_DELIVERY}/state",
     f"GET {_DELIVERY}/receipts",
-    *(f"command {who} list" for who in ("trusts", "trusts keys", "authorities", "ig", "hold")),
+    "command authorities proposals",
+    *(f"command {who} list" for who in ("trusts", "trusts keys", "authorities", "ig", "operators", "hold")),
     *(f"command {what}" for what in ("config show", "doctor", "health", "keys show", "postcodes info", "postcodes lookup", "restore plan")),
 )
 _OWN: Final[Mapping[str, Act]] = {
@@ -95,6 +96,8 @@ _OWN: Final[Mapping[str, Act]] = {
     "command audit close-year": _change("log:opened"),
     "command restore open": _change("log:opened"),
     "command restore replay-erasures": _change("erasures:replayed"),
+    "command operators token": _change("client:registered", "token:issued"),
+    "command operators revoke": _change("token:revoked"),
     "command keys rotate log": _change("key:made"),
     "command keys retire log": _change("key:retired"),
     "command postcodes load": _change("postcodes:switched"),

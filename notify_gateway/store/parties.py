@@ -17,7 +17,7 @@ from notify_gateway.store.tables import access_tokens, authorities, authority_ke
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who calls the service: a trust by its ODS code, an authority by its GSS code, or information governance by a name of its own."""
+    """Who calls the service: a trust by its ODS code, an authority by its GSS code, or a reader or operator by a name of its own."""
 
     id: UUID
     kind: str
@@ -29,8 +29,8 @@ class Client:
 
     @property
     def actor(self) -> str:
-        """The client as the log names it; no name that somebody in information governance chose can be taken for an organisation's code."""
-        return f"ig:{self.code}" if self.kind == "ig" else self.code
+        """The client as the log names it; no name that somebody chose for a person or a post can be taken for an organisation's code."""
+        return f"{self.kind}:{self.code}" if self.kind in ("ig", "operator") else self.code
 
 
 @dataclass(frozen=True, slots=True)

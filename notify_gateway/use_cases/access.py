@@ -19,7 +19,13 @@ from notify_gateway.use_cases.gateway import PARTIES_KNOWN_FOR, Gateway
 TRUST_SCOPE = "notifications:send"
 AUTHORITY_SCOPE = "deliveries:collect"
 LOG_SCOPE = "log:read"
-SCOPES = {"trust": frozenset({TRUST_SCOPE}), "authority": frozenset({AUTHORITY_SCOPE}), "ig": frozenset({LOG_SCOPE})}
+OPERATIONS_READ, OPERATIONS_ACT = "operations:read", "operations:act"
+SCOPES = {
+    "trust": frozenset({TRUST_SCOPE}),
+    "authority": frozenset({AUTHORITY_SCOPE}),
+    "ig": frozenset({LOG_SCOPE}),
+    "operator": frozenset({OPERATIONS_READ, OPERATIONS_ACT}),
+}
 
 DENIALS_RECORDED_PER_MINUTE = 10
 """A flood of bad tokens must not fill the log: beyond this many a minute, denials are counted and the count is recorded."""

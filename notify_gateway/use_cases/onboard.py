@@ -47,6 +47,11 @@ def register_ig(gateway: Gateway, *, code: str, name: str, actor: str) -> partie
     return _register(gateway, kind="ig", code=code, name=name, organisation_type="information-governance", actor=actor)
 
 
+def register_operator(gateway: Gateway, *, code: str, actor: str) -> parties.Client:
+    """Let an operator at the operations pages, by a short name; raises ``Conflict`` for one who is there already."""
+    return _register(gateway, kind="operator", code=code, name=f"Operator {code}", organisation_type="operator", actor=actor)
+
+
 def register_authority(
     gateway: Gateway, *, gss: str, custody: str, channel: str, route: Mapping[str, str | None] | None = None, actor: str
 ) -> parties.Receiver:
@@ -97,9 +102,12 @@ def retire_key(gateway: Gateway, *, kid: str, actor: str) -> None:
     gateway.receivers.forget()
 
 
-def issue_token(gateway: Gateway, *, kind: str, code: str, lasts: timedelta | None, actor: str) -> NewToken:
+def issue_token(
+    gateway: Gateway, *, kind: str, code: str, lasts: timedelta | None, actor: str, scopes: frozenset[str] | None = None
+) -> NewToken:
     """Make a bearer token of the organisation; raises ``NotFound`` when it is not registered. Only its SHA-256 is kept.
 
+    It has all scopes of its kind, or those of them that ``scopes`` names.
     Raises ``NotAllowed`` for a trust where trusts sign in with keys of their own.
     """
     if kind == "trust" and not gateway.settings.trusts_get_lasting_tokens:
@@ -112,7 +120,8 @@ def issue_token(gateway: Gateway, *, kind: str, code: str, lasts: timedelta | No
         if client is None:
             raise NotFound(Issue(Code.CLIENT_UNKNOWN))
         digest = hashlib.sha256(text.encode()).digest()
-        parties.add_token(connection, parties.Token(token.id, client.id, digest, SCOPES[kind], now, token.expires_at, None))
+        allowed = SCOPES[kind] & (scopes or SCOPES[kind])
+        parties.add_token(connection, parties.Token(token.id, client.id, digest, allowed, now, token.expires_at, None))
         _record(connection, "token:issued", actor, client.actor, now, token=str(token.id))
     return token
 

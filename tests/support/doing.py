@@ -18,7 +18,7 @@ from notify_gateway.domain.retention import ErasureReason, HoldReason
 from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose, fingerprint, save
 from notify_gateway.store import sign_in
 from notify_gateway.store.tables import shred_keys
-from notify_gateway.use_cases import client_keys, collect, erase, holds, log_keys, onboard
+from notify_gateway.use_cases import client_keys, collect, erase, holds, log_keys, onboard, operators, two_people
 from notify_gateway.use_cases.client_keys import Offer
 from notify_gateway.use_cases.log_keys import LOG_RETIRING
 from tests.support.acts import HARTLEPOOL, Act, World, numbers
@@ -128,6 +128,39 @@ def _retire_authority_key(world: World) -> Act:
 
 def _jwks_file(world: World) -> tuple[Path, TrustKey]:
     number = next(numbers)
+def _propose_authority(world: World, actor: str = "operator:somebody-else") -> Proposal:
+    settings = {"gss": "E06000003", "custody": "managed", "channel": "pull", "route": {}}
+    return two_people.propose_settings(world.house.gateway, directory=Directory.load(), **settings, actor=actor)  # type: ignore[arg-type]
+
+
+def _approve_authority(world: World) -> Act:
+    return world.command("authorities", "approve", "E06000003", "--code", _propose_authority(world).fingerprint)
+
+
+def _refuse_authority(world: World) -> Act:
+    _propose_authority(world)
+    return world.command("authorities", "refuse", "E06000003")
+
+
+def _propose_authority_key(world: World) -> Act:
+    save(world.folder / "next.pub", RecipientPrivateKey.generate(STOCKTON, RecipientPurpose.WORKING).public())
+    return world.command("authorities", "key", "propose", world.folder / "next.pub")
+
+
+def _proposed_key(world: World) -> Proposal:
+    key = RecipientPrivateKey.generate(STOCKTON, RecipientPurpose.WORKING).public()
+    return two_people.propose_key(world.house.gateway, key=key, actor="operator:somebody-else")
+
+
+def _approve_authority_key(world: World) -> Act:
+    proposal = _proposed_key(world)
+    return world.command("authorities", "key", "approve", proposal.subject, "--fingerprint", proposal.fingerprint)
+
+
+def _refuse_authority_key(world: World) -> Act:
+    return world.command("authorities", "key", "refuse", _proposed_key(world).subject)
+
+
     key, file = TrustKey(f"key-{number}", number=number), world.folder / f"{number}.json"
     file.write_bytes(jwks(key))
     return file, key
@@ -179,6 +212,11 @@ def _revoke_token(group: str, kind: str, code: str) -> Callable[[World], Act]:
 
 def _commanded(*arguments: object) -> Callable[[World], Act]:
     return lambda world: world.command(*arguments)
+def _revoke_operator(world: World) -> Act:
+    token = operators.issue_token(world.house.gateway, name="casey", lasts=timedelta(hours=1), may_act=True, actor="test")
+    return world.command("operators", "revoke", token.id)
+
+
 
 
 def _load_postcodes(world: World) -> Act:
@@ -294,6 +332,8 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command restore replay-erasures": _replay,
     "command keys rotate log": _rotate_log_key,
     "command keys retire log": _retire_log_key,
+    "command operators token": _commanded("operators", "token", "alex", "--lasts", "30m"),
+    "command operators revoke": _revoke_operator,
     "command postcodes load": _load_postcodes,
     "command postcodes demonstration": _load_demonstration,
 }

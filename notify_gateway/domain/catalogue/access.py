@@ -62,6 +62,15 @@ ENTRIES = (
         rec="SEND_FORBIDDEN",
     ),
     Entry(
+        code=Code.FORM_NOT_OURS,
+        title="The form did not come from this session",
+        why="A form of the operations pages is taken only from the page that was shown to the same session, and from no other site.",
+        fix="Open the page again, look at what it says now, and send its form.",
+        status=403,
+        issue="forbidden",
+        rec="SEND_FORBIDDEN",
+    ),
+    Entry(
         code=Code.RATE_LIMITED,
         title="Too many requests",
         why="Each system has a rate, so that one cannot slow the others.",
