@@ -97,6 +97,15 @@ class Settings(BaseSettings):
         timedelta(seconds=2)
     )
     retry_most: Annotated[timedelta, Field(description="Longest delay between two attempts.")] = timedelta(minutes=15)
+    invariants_every: Annotated[
+        timedelta, Field(gt=timedelta(0), description="How often the invariants are looked at (notify-gateway invariants).")
+    ] = timedelta(minutes=15)
+    overdue_after: Annotated[
+        timedelta, Field(gt=timedelta(0), description="After how long a delivery that is due and free, and lies, breaks an invariant.")
+    ] = timedelta(minutes=10)
+    unconfirmed_after: Annotated[
+        timedelta, Field(gt=timedelta(0), description="After how long a delivery that was offered and is not confirmed is a warning.")
+    ] = timedelta(days=3)
     webhook_timeout: Annotated[timedelta, Field(description="Longest wait for a receiver's whole answer.")] = timedelta(seconds=10)
     webhook_allow_private: Annotated[
         bool, Field(description="Let webhooks go to private and loopback addresses; refused in a live deployment.")

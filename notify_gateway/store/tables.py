@@ -25,7 +25,7 @@ from audit.detail_store import define as define_details
 from audit.succession_tables import define as define_succession
 from audit.tables import define
 from audit.timestamp_tables import define as define_timestamps
-from notify_gateway.store import erasure_tables, operator_tables, sign_in_tables
+from notify_gateway.store import erasure_tables, invariant_tables, operator_tables, sign_in_tables
 from notify_gateway.store.engine import Instant
 
 metadata = MetaData(
@@ -247,6 +247,7 @@ open_acts = Table(
 
 key_proposals, client_keys, key_sources, spent_assertions, access_tokens = sign_in_tables.define(metadata)
 legal_holds, erasures, erased_messages = erasure_tables.define(metadata)
+invariant_findings, periodic_work = invariant_tables.define(metadata)
 operator_sessions = operator_tables.define(metadata)
 
 audit_tables = define(metadata)

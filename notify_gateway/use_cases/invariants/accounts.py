@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""Invariants of the books: nothing that was accepted is unaccounted for, and trusts' sums are the authorities'."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, case, func, or_, select
+
+from notify_gateway.domain.lifecycle import State
+from notify_gateway.store.expressions import standing_still
+from notify_gateway.store.tables import clients, deliveries, messages, notifications
+from notify_gateway.use_cases.books import books_by_trust, is_own, total
+from notify_gateway.use_cases.gateway import Core
+from notify_gateway.use_cases.invariants.finding import WITHIN, Finding, judge
+
+
+class BooksBalance:
+    """Each accepted message has one delivery of its own, in one of the states that there are: for each trust, and in all."""
+
+    name = "books-balance"
+    sentence = "Accepted = received + waiting + cancelled + superseded + sent back + given up, for each trust and in all."
+
+    def check(self, core: Core, *, whole: bool = False) -> Finding:
+        """Look at every message; the sums are never of a sample."""
+        del whole
+        m, d = messages.c, deliveries.c
+        astray = case((d.state.in_([each.value for each in State]), 0), else_=1)
+        own = func.count(d.id)
+        broken = (
+            select(notifications.c.reference)
+            .select_from(messages)
+            .join(notifications, notifications.c.id == m.notification_id)
+            .outerjoin(deliveries, is_own())
+            .group_by(m.id, notifications.c.reference)
+            .having(or_(own != 1, func.sum(astray) != 0))
+        )
+        with standing_still(core.engine, within=WITHIN) as connection:
+            books = books_by_trust(connection)
+            wrong = [code for code, each in books.items() if not each.balanced]
+            said = total(books.values()).sentence()
+            return judge(self, connection, broken, f"{said}.", otherwise=f"{said}; out of balance: {', '.join(wrong[:10]) or 'no sum'}.")
+
+
+class TrustsTallyWithAuthorities:
+    """Each notification is of one trust and, by its last delivery, of one authority, the one that it names."""
+
+    name = "trusts-tally-with-authorities"
+    sentence = "The notifications of all trusts together are those of all authorities together, and none is counted twice."
+
+    def check(self, core: Core, *, whole: bool = False) -> Finding:
+        """Look at every notification; the sums are never of a sample."""
+        del whole
+        n, d, c, m = notifications.c, deliveries.c, clients.c, messages.c
+        later = deliveries.alias("later")
+        last = and_(
+            d.notification_id == n.id,
+            ~select(later.c.id).where(later.c.notification_id == d.notification_id, later.c.sequence > d.sequence).exists(),
+        )
+        stranger = select(m.id).where(m.notification_id == n.id, m.client_id != n.client_id).exists()
+        misplaced = select(deliveries.c.id).join(messages, m.id == d.message_id).where(m.notification_id != d.notification_id)
+        broken = (
+            select(n.reference)
+            .select_from(notifications)
+            .outerjoin(clients, and_(c.id == n.client_id, c.kind == "trust"))
+            .outerjoin(deliveries, last)
+            .where(or_(c.id.is_(None), d.id.is_(None), d.authority != n.authority, stranger))
+            .distinct()
+        )
+        with standing_still(core.engine, within=WITHIN) as connection:
+            held = connection.scalar(select(func.count()).select_from(notifications)) or 0
+            trusts = connection.scalar(select(func.count()).select_from(notifications).join(clients, c.id == n.client_id)) or 0
+            authorities = connection.scalar(select(func.count()).select_from(notifications).join(deliveries, last)) or 0
+            said = f"{held} notifications, {trusts} by trust, {authorities} by authority."
+            found = judge(self, connection, broken, said)
+            return found if found.count else judge(self, connection, misplaced, said, otherwise=f"{said} Deliveries of other messages.")
