@@ -110,6 +110,33 @@ class Settings(BaseSettings):
     webhook_allow_private: Annotated[
         bool, Field(description="Let webhooks go to private and loopback addresses; refused in a live deployment.")
     ] = False
+    mesh_url: Annotated[
+        str | None,
+        Field(description="Address of the MESH service (https://…), for authorities that are reached by MESH; empty: MESH is not used."),
+    ] = None
+    mesh_mailbox: Annotated[str | None, Field(description="The gateway's own MESH mailbox; it reads all that comes there.")] = None
+    mesh_password: Annotated[SecretStr | None, Field(description="Password of the MESH mailbox.")] = None
+    mesh_shared_key: Annotated[SecretStr | None, Field(description="Shared key of the MESH environment, which signs each request.")] = None
+    mesh_certificate: Annotated[Path | None, Field(description="Client certificate (PEM) that MESH issued, for mutual TLS.")] = None
+    mesh_private_key: Annotated[Path | None, Field(description="Private key (PEM) of the client certificate for MESH.")] = None
+    mesh_ca: Annotated[
+        Path | None, Field(description="CA certificates (PEM) that sign MESH's own; empty: the NHS's for its addresses, else the system's.")
+    ] = None
+    mesh_most_bytes: Annotated[int, Field(ge=1024, description="Largest document that is sent by MESH, in bytes.")] = 32 * 1024 * 1024
+    mesh_chunk_bytes: Annotated[int, Field(ge=1024, description="Bytes above which a MESH message goes in several chunks.")] = (
+        16 * 1024 * 1024
+    )
+    mesh_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="Longest silence of MESH within one request.")] = timedelta(
+        seconds=20
+    )
+    mesh_track_every: Annotated[
+        timedelta,
+        Field(gt=timedelta(0), description="How often the MESH mailbox is read, and a young message tracked; older ones less often."),
+    ] = timedelta(seconds=30)
+    mesh_uncollected_after: Annotated[
+        timedelta,
+        Field(gt=timedelta(0), description="After how long a message that nobody has fetched from MESH is told of; MESH keeps it 5 days."),
+    ] = timedelta(days=3)
     max_body: Annotated[
         int, Field(ge=1024, le=5 * 1024 * 1024, description="Largest message with its attachments, in bytes; the proxy has the same limit.")
     ] = 5 * 1024 * 1024
@@ -135,6 +162,17 @@ class Settings(BaseSettings):
         bool | None,
         Field(description="Let bearer tokens that last be issued to trusts, who otherwise sign in with their keys; empty: not in live."),
     ] = None
+    operations_pages: Annotated[
+        OperationsPages,
+        Field(
+            description="Who reaches the pages at /ops: off nobody; loopback browsers on this machine or through a tunnel; network any, "
+            "over https alone in a live deployment."
+        ),
+    ] = OperationsPages.OFF
+    one_person_onboarding: Annotated[
+        bool | None,
+        Field(description="Let one person put authorities and their keys on the service; empty: not in live, where two do."),
+    ] = None
     log_level: Annotated[str, Field(description="Least level of log lines: debug, info, warning, error.")] = "info"
 
     @field_validator("timestamp_url")
@@ -154,6 +192,8 @@ class Settings(BaseSettings):
             raise ValueError("webhook_allow_private is not for a live deployment: give receivers public addresses")
         if self.deployment is Deployment.LIVE and not self.base_url.startswith("https://"):
             raise ValueError("base_url must be https:// in a live deployment")
+        if self.deployment is Deployment.LIVE and self.mesh_url and not (self.mesh_url.startswith("https://") and self.mesh_certificate):
+            raise ValueError("mesh_url must be https:// in a live deployment, with mesh_certificate and mesh_private_key")
         return self
 
     @classmethod
@@ -171,18 +211,12 @@ class Settings(BaseSettings):
     @property
     def trusts_get_lasting_tokens(self) -> bool:
         """Return whether a trust may be given a token that lasts; in a live deployment only where that was set on purpose."""
-    operations_pages: Annotated[
-        OperationsPages,
-        Field(
-            description="Who reaches the pages at /ops: off nobody; loopback browsers on this machine or through a tunnel; network any, "
-            "over https alone in a live deployment."
-        ),
-    ] = OperationsPages.OFF
-    one_person_onboarding: Annotated[
-        bool | None,
-        Field(description="Let one person put authorities and their keys on the service; empty: not in live, where two do."),
-    ] = None
         return self.deployment is not Deployment.LIVE if self.lasting_trust_tokens is None else self.lasting_trust_tokens
+
+    @property
+    def one_person_onboards(self) -> bool:
+        """Return whether one person alone may bring an authority or a key on; in a live deployment only where that was set on purpose."""
+        return self.deployment is not Deployment.LIVE if self.one_person_onboarding is None else self.one_person_onboarding
 
     @property
     def main_url(self) -> str:

@@ -28,6 +28,42 @@ TYPES = (
         ("authority", "purpose", "reason", "successor"),
     ),
     EventType(
+        "authority:proposed",
+        Klass.CHANGE,
+        "{actor} proposed that authority {authority} be served as {after}; a second person has to approve it.",
+        ("after", "authority"),
+        ("fingerprint", "proposal"),
+    ),
+    EventType(
+        "authority:approved",
+        Klass.CHANGE,
+        "{actor} compared and approved that authority {authority} be served as {after}, which {proposed_by} had proposed.",
+        ("after", "authority", "proposed_by"),
+        ("proposal",),
+    ),
+    EventType(
+        "key:proposed",
+        Klass.CHANGE,
+        "{actor} proposed the {act} of key {subject}, fingerprint {fingerprint}, of authority {authority}; "
+        "a second person has to approve it.",
+        ("act", "authority", "fingerprint"),
+        ("proposal",),
+    ),
+    EventType(
+        "key:approved",
+        Klass.CHANGE,
+        "{actor} compared and approved the {act} of key {subject} of authority {authority}, which {proposed_by} had proposed.",
+        ("act", "authority", "proposed_by"),
+        ("proposal",),
+    ),
+    EventType(
+        "proposal:refused",
+        Klass.CHANGE,
+        "{actor} refused the {act} of {subject} for authority {authority}, which {proposed_by} had proposed.",
+        ("act", "authority", "proposed_by"),
+        ("proposal",),
+    ),
+    EventType(
         "client:registered",
         Klass.CHANGE,
         "{actor} registered client {subject} for {organisation}.",
@@ -55,6 +91,8 @@ TYPES = (
     EventType("client_key:revoked", Klass.CHANGE, "{actor} revoked key {subject} of {organisation}.", ("organisation",)),
     EventType("token:issued", Klass.STATUS, "{actor} issued an access token to {subject}.", (), ("expires_at", "key", "scopes", "token")),
     EventType("token:revoked", Klass.CHANGE, "{actor} revoked access of {subject}.", (), ("reason", "token")),
+    EventType("session:opened", Klass.CHANGE, "{actor} signed in at the operations pages with token {token}.", ("token",)),
+    EventType("session:closed", Klass.CHANGE, "{actor} signed out of the operations pages.", ()),
     EventType(
         "access:denied",
         Klass.STATUS,
@@ -63,5 +101,3 @@ TYPES = (
         ("count", "organisation", "scopes"),
     ),
 )
-    EventType("session:opened", Klass.CHANGE, "{actor} signed in at the operations pages with token {token}.", ("token",)),
-    EventType("session:closed", Klass.CHANGE, "{actor} signed out of the operations pages.", ()),

@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 import hmac
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from notify_gateway.cli import authority_proposals as proposing
+from notify_gateway.cli.authority_options import ChannelOf, Custody, CustodyOf, Gss, Kid, Parts, Url, gss_code, route_of
 from notify_gateway.cli.failures import CommandFailed
 from notify_gateway.cli.output import AsJson, Json, Words, facts, show, table, warning
 from notify_gateway.cli.parties import Days, as_documents, as_lines, issue_token, tokens_of
 from notify_gateway.cli.service import opened, operator, settings
-from notify_gateway.domain.route import ChannelName
 
 if TYPE_CHECKING:
     from notify_gateway.store.parties import Receiver
@@ -22,42 +22,22 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Bring local authorities on to the service, with their keys and tokens.")
 key_app = typer.Typer(no_args_is_help=True, help="Register and retire an authority's public keys.")
 app.add_typer(key_app, name="key")
-
-Gss = Annotated[str, typer.Argument(metavar="GSS", help="GSS code of the authority, such as E06000004.")]
-
-
-class Custody(StrEnum):
-    """Who holds the private key."""
-
-    AUTHORITY_HELD = "authority-held"
-    MANAGED = "managed"
+for named in (proposing.propose, proposing.approve, proposing.refuse, proposing.proposals):
+    app.command()(named)
+for name, command in (("propose", proposing.propose_key), ("approve", proposing.approve_key), ("refuse", proposing.refuse_key)):
+    key_app.command(name)(command)
 
 
 @app.command()
 def register(
     gss: Gss,
-    custody: Annotated[
-        Custody, typer.Option(help="authority-held: only the authority can open anything. managed: the service's opener holds the key.")
-    ],
-    channel: Annotated[
-        ChannelName,
-        typer.Option(
-            help="pull: the authority's system fetches. webhook: the service posts to --url. mesh: to a mailbox. sftp: files in a folder. "
-            "inbox: officers work here."
-        ),
-    ],
-    url: Annotated[str | None, typer.Option(help="Address of the webhook (https).")] = None,
-    route: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PART=VALUE",
-            help="A part of the route, repeated. mesh: mailbox, workflow. sftp: host, port, user, folder and host_key, "
-            "which is the type and the base64 of its public host key.",
-        ),
-    ] = None,
+    custody: CustodyOf,
+    channel: ChannelOf,
+    url: Url = None,
+    route: Parts = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put an authority on the service, or change its custody, channel or route.
+    """Put an authority on the service, or change its custody, channel or route; in a live deployment: propose and approve, by two people.
 
     Example: notify-gateway authorities register E06000004 --custody authority-held --channel pull
     Example: notify-gateway authorities register E06000004 --custody authority-held --channel mesh \\
@@ -65,12 +45,10 @@ def register(
     """
     from notify_gateway.use_cases import onboard
 
-    parts = {"url": url} | _route_of(route or [])
+    code, parts = gss_code(gss), route_of(url, route)
     with opened() as runtime:
-        onboard.register_authority(
-            runtime.gateway, gss=gss.strip().upper(), custody=custody.value, channel=channel.value, route=parts, actor=operator()
-        )
-        receiver = runtime.gateway.receivers.get()[gss.strip().upper()]
+        onboard.register_authority(runtime.gateway, gss=code, custody=custody.value, channel=channel.value, route=parts, actor=operator())
+        receiver = runtime.gateway.receivers.get()[code]
     words = f"{receiver.name} ({receiver.gss}) is on the service: {receiver.custody}, {receiver.channel}."
     show(as_json, _document(receiver), words, *_left_to_do(receiver))
 
@@ -103,7 +81,7 @@ def token(gss: Gss, days: Days = 365, as_json: AsJson = False) -> None:
 
     Example: notify-gateway authorities token E06000004 --days 365
     """
-    issue_token("authority", gss.strip().upper(), days, as_json=as_json)
+    issue_token("authority", gss_code(gss), days, as_json=as_json)
 
 
 @key_app.command("add")
@@ -112,17 +90,16 @@ def add_key(
     fingerprint: Annotated[str, typer.Option(help="The fingerprint that the authority read out to you, on a number that you knew before.")],
     as_json: AsJson = False,
 ) -> None:
-    """Seal to a further public key of an authority from now on.
+    """Seal to a further public key of an authority from now on; in a live deployment: key propose and key approve, by two people.
 
     Compare the fingerprint outside the service: telephone the authority on a number that you knew before the file came, let them read
     the fingerprint from their own screen, and type what you hear. Any other fingerprint is refused.
 
     Example: notify-gateway authorities key add E06000004.working.pub --fingerprint '9f86 d081 …'
     """
-    from notify_gateway.cli.trusted_key import spoken
     from notify_gateway.domain.catalogue import Code
     from notify_gateway.domain.errors import Conflict, Issue
-    from notify_gateway.privacy.keys import RecipientPublicKey, load
+    from notify_gateway.privacy.keys import RecipientPublicKey, load, spoken
     from notify_gateway.privacy.keys import fingerprint as fingerprint_of
     from notify_gateway.use_cases import onboard
 
@@ -152,7 +129,7 @@ def make_managed(gss: Gss, as_json: AsJson = False) -> None:
     from notify_gateway.privacy.memory import guard_memory
 
     guard_memory()
-    authority, folder = gss.strip().upper(), settings().opener_keys
+    authority, folder = gss_code(gss), settings().opener_keys
     public_file = folder / f"{authority}.pub"
     if public_file.exists():
         raise CommandFailed("The file exists already", f"{public_file} is there, and no key is ever overwritten.", "Move it away first.")
@@ -168,8 +145,10 @@ def make_managed(gss: Gss, as_json: AsJson = False) -> None:
 
 
 @key_app.command("retire")
-def retire_key(kid: Annotated[str, typer.Argument(metavar="KID", help="The key's id, as list shows it.")], as_json: AsJson = False) -> None:
+def retire_key(kid: Kid, as_json: AsJson = False) -> None:
     """Seal nothing more to a key. What was sealed to it still opens with it: the authority must keep the private file.
+
+    In a live deployment two people do so: key propose --retire KID, then key approve.
 
     Example: notify-gateway authorities key retire working-d6dbdbda0ea9
     """
@@ -206,16 +185,6 @@ def _left_to_do(receiver: Receiver) -> list[Words]:
         *(make.format(purpose=purpose) for purpose in missing_keys(receiver)),
         "  Then you run:       notify-gateway authorities key add FILE.pub --fingerprint '…'",
     ]
-
-
-def _route_of(parts: list[str]) -> dict[str, str | None]:
-    route: dict[str, str | None] = {}
-    for part in parts:
-        name, equals, value = part.partition("=")
-        if not equals or name in route:
-            raise typer.BadParameter("each --route is PART=VALUE, and no part comes twice")
-        route[name.strip()] = value.strip()
-    return route
 
 
 def _document(receiver: Receiver) -> dict[str, Json]:

@@ -19,6 +19,7 @@ from notify_gateway.privacy.keys import (
     VerifyingKey,
     fingerprint,
     load,
+    spoken,
 )
 
 MOST_BYTES = 64 * 1024
@@ -56,12 +57,6 @@ def trusted_gateway_key(place: str, expected: str | None) -> VerifyingKey:
     if fetched and expected is None:
         tell(warning(f"Compare with what the service told you, then pass it as --fingerprint: '{found}'"))
     return key
-
-
-def spoken(words: str) -> str:
-    """Return a fingerprint without spacing and case, with the letters that Crockford base32 lacks read as the digits they sound like."""
-    letters = "".join(character for character in words.upper() if not character.isspace() and character != "-")
-    return letters.translate(str.maketrans("OIL", "011"))
 
 
 def _is_protected(path: Path) -> bool:

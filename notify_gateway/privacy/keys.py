@@ -37,6 +37,7 @@ __all__ = [
     "fingerprint",
     "load",
     "save",
+    "spoken",
 ]
 
 FILE_VERSION = 1
@@ -114,6 +115,12 @@ def fingerprint(public: RecipientPublicKey | VerifyingKey) -> str:
     digest = sha256(canonical_json({"format": public.FORMAT, **public.document()})).digest()
     letters = to_crockford(digest[:20])
     return " ".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+
+
+def spoken(words: str) -> str:
+    """Return a fingerprint without spacing and case, with the letters that Crockford base32 lacks read as the digits they sound like."""
+    letters = "".join(character for character in words.upper() if not character.isspace() and character != "-")
+    return letters.translate(str.maketrans("OIL", "011"))
 
 
 def save(path: Path, key: Key, *, passphrase: str | None = None, replace: bool = False) -> None:

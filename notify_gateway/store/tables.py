@@ -25,7 +25,16 @@ from audit.detail_store import define as define_details
 from audit.succession_tables import define as define_succession
 from audit.tables import define
 from audit.timestamp_tables import define as define_timestamps
-from notify_gateway.store import erasure_tables, invariant_tables, operator_tables, sign_in_tables
+from notify_gateway.store import (
+    erasure_tables,
+    invariant_tables,
+    mesh_tables,
+    onboarding_tables,
+    operator_tables,
+    outbox_tables,
+    sign_in_tables,
+)
+from notify_gateway.store.alert_tables import define as define_alerts
 from notify_gateway.store.engine import Instant
 
 metadata = MetaData(
@@ -179,15 +188,11 @@ deliveries = Table(
     Column("received_event", Uuid),
     Column("acknowledged_at", Instant),
     Column("acknowledged_event", Uuid),
+    *outbox_tables.policy_columns(),
     UniqueConstraint("notification_id", "sequence"),
 )
-# The dispatcher asks for what is queued and due, the collection point for what is offered; both stay small while the table grows.
-Index(
-    "ix_deliveries_queued",
-    deliveries.c.due_at,
-    postgresql_where=text("state = 'queued'"),
-    sqlite_where=text("state = 'queued'"),
-)
+# The dispatcher asks for what is queued and due, the collection point for what is offered; all stay small while the table grows.
+outbox_tables.index(deliveries)
 Index(
     "ix_deliveries_offered",
     deliveries.c.authority,
@@ -247,8 +252,12 @@ open_acts = Table(
 
 key_proposals, client_keys, key_sources, spent_assertions, access_tokens = sign_in_tables.define(metadata)
 legal_holds, erasures, erased_messages = erasure_tables.define(metadata)
+alert_addresses, alerted = define_alerts(metadata)
+mesh_messages = mesh_tables.define(metadata)
 invariant_findings, periodic_work = invariant_tables.define(metadata)
+authority_proposals = onboarding_tables.define(metadata)
 operator_sessions = operator_tables.define(metadata)
+circuits, downtimes = outbox_tables.define(metadata)
 
 audit_tables = define(metadata)
 cosigning_tables = define_cosigning(metadata)

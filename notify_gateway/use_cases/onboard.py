@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 from audit.events import Event
 from audit.log import append
 from notify_gateway.domain.catalogue import Code
-from notify_gateway.domain.errors import Conflict, Issue, NotAllowed, NotFound, Refused
+from notify_gateway.domain.errors import Conflict, Issue, NotAllowed, NotFound
 from notify_gateway.domain.model import OrganisationType
-from notify_gateway.domain.route import read_route
-from notify_gateway.privacy.keys import RecipientPublicKey, fingerprint
+from notify_gateway.privacy.keys import RecipientPublicKey
 from notify_gateway.store import parties
 from notify_gateway.store.tables import audit_tables
+from notify_gateway.use_cases import authority_changes as changes
 from notify_gateway.use_cases.access import SCOPES
 from notify_gateway.use_cases.gateway import Gateway
 
@@ -57,48 +57,35 @@ def register_authority(
 ) -> parties.Receiver:
     """Put a responsible authority on the service, or change its custody, channel or route.
 
-    Raises ``Refused`` when the code is no responsible authority's today, or when the route is not what the channel needs.
+    Raises ``Refused`` when the code is no responsible authority's today, or when the route is not what the channel needs, and
+    ``NotAllowed`` where it takes two people (``two_people``), as it does in a live deployment.
     """
+    _require_one_person_enough(gateway)
     now = gateway.clock.now()
-    known = gateway.directory.by_gss(gss, now.date())
-    if known is None:
-        raise Refused(Issue(Code.RECEIVER_UNKNOWN))
-    receiver = parties.Receiver(gss, known.name, custody, channel, now, None, read_route(channel, route or {}), ())
+    receiver = changes.described(gateway.directory, gss=gss, custody=custody, channel=channel, route=route or {}, now=now)
     with gateway.engine.begin() as connection:
-        parties.save_authority(connection, receiver)
-        if parties.find_client(connection, kind="authority", code=gss) is None:
-            client = parties.Client(uuid4(), "authority", gss, known.name, "local-authority", now, None)
-            parties.add_client(connection, client)
-            _record(connection, "client:registered", actor, gss, now, organisation=gss)
-        _record(connection, "config:changed", actor, f"authority/{gss}", now, authority=gss, after=f"{custody}/{channel}")
+        changes.put_on(connection, receiver, actor=actor, now=now)
     gateway.receivers.forget()
     return receiver
 
 
 def register_key(gateway: Gateway, *, key: RecipientPublicKey, actor: str) -> parties.AuthorityKey:
-    """Begin sealing to a further public key of an authority; raises ``NotFound`` for an authority that is not on the service."""
-    now = gateway.clock.now()
-    made = parties.AuthorityKey(key.kid, key.authority, key.suite, key.purpose, key.raw, fingerprint(key), now, None)
+    """Begin sealing to a further public key of an authority; raises ``NotFound`` for an authority that is not on the service.
+
+    Raises ``Conflict`` for a key that is or was registered, and ``NotAllowed`` where it takes two people.
+    """
+    _require_one_person_enough(gateway)
     with gateway.engine.begin() as connection:
-        held = parties.receivers(connection)
-        if key.authority not in held:
-            raise NotFound(Issue(Code.AUTHORITY_NOT_SERVED))
-        if any(key.kid == other.kid for receiver in held.values() for other in receiver.keys):
-            raise Conflict(Issue(Code.KEY_KNOWN))
-        parties.add_key(connection, made)
-        spoken = made.fingerprint.replace(" ", "-")
-        _record(connection, "key:registered", actor, key.kid, now, authority=key.authority, fingerprint=spoken, purpose=key.purpose)
+        made = changes.let_key_in(connection, key, actor=actor, now=gateway.clock.now())
     gateway.receivers.forget()
     return made
 
 
 def retire_key(gateway: Gateway, *, kid: str, actor: str) -> None:
-    """Stop sealing to a key; raises ``NotFound`` when there is no such live key."""
-    now = gateway.clock.now()
+    """Stop sealing to a key; raises ``NotFound`` when there is no such live key, ``NotAllowed`` where it takes two people."""
+    _require_one_person_enough(gateway)
     with gateway.engine.begin() as connection:
-        if not parties.retire_key(connection, kid, at=now):
-            raise NotFound(Issue(Code.KEY_UNKNOWN))
-        _record(connection, "key:retired", actor, kid, now)
+        changes.end_key(connection, kid, actor=actor, now=gateway.clock.now())
     gateway.receivers.forget()
 
 
@@ -133,6 +120,11 @@ def revoke_token(gateway: Gateway, *, token_id: UUID, actor: str) -> None:
         if not parties.revoke_token(connection, token_id, at=now):
             raise NotFound(Issue(Code.TOKEN_RECORD_UNKNOWN))
         _record(connection, "token:revoked", actor, str(token_id), now)
+
+
+def _require_one_person_enough(gateway: Gateway) -> None:
+    if not gateway.settings.one_person_onboards:
+        raise NotAllowed(Issue(Code.TWO_PEOPLE_NEEDED))
 
 
 def _register(gateway: Gateway, *, kind: str, code: str, name: str, organisation_type: str, actor: str) -> parties.Client:

@@ -12,11 +12,13 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select
 
+from mappings.authorities import Directory
 from mappings.postcodes import demonstration_source
 from notify_gateway.domain.model import OrganisationType
 from notify_gateway.domain.retention import ErasureReason, HoldReason
 from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose, fingerprint, save
 from notify_gateway.store import sign_in
+from notify_gateway.store.proposals import Proposal
 from notify_gateway.store.tables import shred_keys
 from notify_gateway.use_cases import client_keys, collect, erase, holds, log_keys, onboard, operators, two_people
 from notify_gateway.use_cases.client_keys import Offer
@@ -126,20 +128,18 @@ def _retire_authority_key(world: World) -> Act:
     return world.command("authorities", "key", "retire", key.kid)
 
 
-def _jwks_file(world: World) -> tuple[Path, TrustKey]:
-    number = next(numbers)
-def _propose_authority(world: World, actor: str = "operator:somebody-else") -> Proposal:
-    settings = {"gss": "E06000003", "custody": "managed", "channel": "pull", "route": {}}
-    return two_people.propose_settings(world.house.gateway, directory=Directory.load(), **settings, actor=actor)  # type: ignore[arg-type]
+def _propose_authority(world: World) -> Proposal:
+    settings = {"gss": "E06000005", "custody": "managed", "channel": "pull", "route": {}}
+    return two_people.propose_settings(world.house.gateway, directory=Directory.load(), **settings, actor="operator:ben")  # type: ignore[arg-type]
 
 
 def _approve_authority(world: World) -> Act:
-    return world.command("authorities", "approve", "E06000003", "--code", _propose_authority(world).fingerprint)
+    return world.command("authorities", "approve", "E06000005", "--code", _propose_authority(world).fingerprint)
 
 
 def _refuse_authority(world: World) -> Act:
     _propose_authority(world)
-    return world.command("authorities", "refuse", "E06000003")
+    return world.command("authorities", "refuse", "E06000005")
 
 
 def _propose_authority_key(world: World) -> Act:
@@ -161,6 +161,8 @@ def _refuse_authority_key(world: World) -> Act:
     return world.command("authorities", "key", "refuse", _proposed_key(world).subject)
 
 
+def _jwks_file(world: World) -> tuple[Path, TrustKey]:
+    number = next(numbers)
     key, file = TrustKey(f"key-{number}", number=number), world.folder / f"{number}.json"
     file.write_bytes(jwks(key))
     return file, key
@@ -210,13 +212,13 @@ def _revoke_token(group: str, kind: str, code: str) -> Callable[[World], Act]:
     return prepare
 
 
-def _commanded(*arguments: object) -> Callable[[World], Act]:
-    return lambda world: world.command(*arguments)
 def _revoke_operator(world: World) -> Act:
     token = operators.issue_token(world.house.gateway, name="casey", lasts=timedelta(hours=1), may_act=True, actor="test")
     return world.command("operators", "revoke", token.id)
 
 
+def _commanded(*arguments: object) -> Callable[[World], Act]:
+    return lambda world: world.command(*arguments)
 
 
 def _load_postcodes(world: World) -> Act:
@@ -311,6 +313,12 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command audit export": _export_log,
     "command authorities register": _commanded("authorities", "register", "E06000003", "--custody", "managed", "--channel", "pull"),
     "command authorities token": _commanded("authorities", "token", STOCKTON),
+    "command authorities propose": _commanded("authorities", "propose", "E06000003", "--custody", "managed", "--channel", "pull"),
+    "command authorities approve": _approve_authority,
+    "command authorities refuse": _refuse_authority,
+    "command authorities key propose": _propose_authority_key,
+    "command authorities key approve": _approve_authority_key,
+    "command authorities key refuse": _refuse_authority_key,
     "command authorities key add": _add_authority_key,
     "command authorities key retire": _retire_authority_key,
     "command trusts register": _commanded("trusts", "register", "RZZ", "--name", "A trust", "--type", "nhs-trust"),
@@ -324,6 +332,8 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command ig register": _commanded("ig", "register", "caldicott", "--for", "Caldicott Guardian, Example ICB"),
     "command ig token": _commanded("ig", "token", "dpo"),
     "command ig revoke": _revoke_token("ig", "ig", "dpo"),
+    "command operators token": _commanded("operators", "token", "alex", "--lasts", "30m"),
+    "command operators revoke": _revoke_operator,
     "command erase": _erase,
     "command hold set": _hold,
     "command hold release": _release,
@@ -332,8 +342,6 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command restore replay-erasures": _replay,
     "command keys rotate log": _rotate_log_key,
     "command keys retire log": _retire_log_key,
-    "command operators token": _commanded("operators", "token", "alex", "--lasts", "30m"),
-    "command operators revoke": _revoke_operator,
     "command postcodes load": _load_postcodes,
     "command postcodes demonstration": _load_demonstration,
 }

@@ -65,10 +65,19 @@ ENTRIES = (
     Entry(
         code=Code.FINGERPRINT_DIFFERS,
         title="The fingerprint is not that of the key",
-        why="A key is registered only after its fingerprint was compared outside the service.",
-        fix="Do not let this key in. Ask its owner, by a way that you know, to read the fingerprint out again.",
+        why="A key is let in or retired, and a route changed, only after its fingerprint was compared outside the service.",
+        fix="Let nothing in. Ask its owner, by a way that you know, to read the fingerprint out again; for a route, read it again.",
         status=409,
         issue="conflict",
         rec="REC_CONFLICT",
+    ),
+    Entry(
+        code=Code.TWO_PEOPLE_NEEDED,
+        title="This takes two people here",
+        why="In a live deployment nobody alone decides who can read what is sent: an authority, its channel and its keys take two people.",
+        fix="Propose it: notify-gateway authorities propose, or authorities key propose. A second person compares and approves.",
+        status=403,
+        issue="forbidden",
+        rec="REC_FORBIDDEN",
     ),
 )
