@@ -66,6 +66,36 @@ def watch(connection: Connection, table: str) -> None:
         )
 
 
+_OPENED = {
+    "INSERT": "NEW.opened_at IS NOT NULL",
+    "UPDATE": "OLD.opened_at IS DISTINCT FROM NEW.opened_at",
+}
+_POLICY = ("parked_at", "given_up_at", "channel")
+
+
+def watch_policy(connection: Connection) -> None:
+    """A delivery is parked, given up or moved, a circuit opened or closed, a downtime planned or ended, only with its event."""
+    changed = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in _POLICY)
+    _constrain(connection, "deliveries_policy", "UPDATE ON deliveries", changed, "audit_tells_of_delivery")
+    for change, when in _OPENED.items():
+        _constrain(connection, f"circuits_{change.lower()}", f"{change} ON circuits", when, "audit_tells_of_something")
+    watch(connection, "downtimes")
+
+
+def unwatch_policy(connection: Connection) -> None:
+    """Remove what ``watch_policy`` laid on deliveries; the rest goes with its tables."""
+    connection.execute(text("DROP TRIGGER deliveries_policy_has_event ON deliveries"))
+
+
+def _constrain(connection: Connection, name: str, change: str, when: str, function: str) -> None:
+    connection.execute(
+        text(
+            f"CREATE CONSTRAINT TRIGGER {name}_has_event AFTER {change} "
+            f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {function}()"
+        )
+    )
+
+
 def take_down(connection: Connection) -> None:
     """Remove what ``set_up`` laid."""
     for name in (*_LOOKS, "audit_only_grows"):

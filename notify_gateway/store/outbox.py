@@ -122,6 +122,13 @@ def renew(connection: Connection, ids: Sequence[UUID], *, owner: str, until: dat
     return connection.execute(statement.values(lease_until=until)).rowcount
 
 
+def requeue(connection: Connection, ids: Sequence[UUID], *, now: datetime) -> None:
+    """The deliveries are due at once, as if they were queued now: neither parked nor failed, their attempts and age counted from here."""
+    d = deliveries.c
+    fresh = {"parked_at": None, "parked_code": None, "last_code": None, "spared": d.attempts, "requeued_at": now, "hinted_at": None}
+    connection.execute(update(deliveries).where(d.id.in_(ids), d.state == "queued").values(**fresh, due_at=now))
+
+
 def parts(connection: Connection, message_ids: Iterable[UUID]) -> dict[UUID, Parts]:
     """Return the view and the stored envelopes of each message."""
     wanted = list(message_ids)

@@ -48,6 +48,8 @@ _ELSEWHERE: Final[Mapping[Role, Mapping[Which, Grants]]] = {
             "deliveries": "SELECT, UPDATE",
             "erased_messages": _READ,
             _PENDING: _ADD,
+            "circuits": "SELECT, INSERT, UPDATE",
+            "downtimes": _READ,
         },
         "shred": {"shred_keys": _READ, "erased_keys": _READ},
     },

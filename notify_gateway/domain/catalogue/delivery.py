@@ -126,4 +126,22 @@ ENTRIES = (
         issue="conflict",
         rec="REC_CONFLICT",
     ),
+    Entry(
+        code=Code.DOWNTIME_SPAN,
+        title="These are not hours to come",
+        why="A planned downtime ends after it starts, and in the future.",
+        fix="Give two instants with their time zone, the earlier first.",
+        status=422,
+        issue="invalid",
+        rec="REC_UNPROCESSABLE_ENTITY",
+    ),
+    Entry(
+        code=Code.DOWNTIME_UNKNOWN,
+        title="There is no such planned downtime",
+        why="No downtime that was planned here has this id.",
+        fix="Check the id in the list of planned downtimes.",
+        status=404,
+        issue="not-found",
+        rec="REC_NOT_FOUND",
+    ),
 )
