@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
+from notify_gateway.alert_settings import AlertSettings
+
 PREFIX = "NOTIFY_GATEWAY_"
 
 
@@ -31,7 +33,7 @@ class OperationsPages(StrEnum):
     NETWORK = "network"
 
 
-class Settings(BaseSettings):
+class Settings(AlertSettings):
     """Everything that can be set. Field descriptions are the documentation (``notify-gateway config docs``)."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", hide_input_in_errors=True, frozen=True)

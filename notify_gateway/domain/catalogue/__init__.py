@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from notify_gateway.domain.catalogue import (
     access,
+    alerts,
     client_keys,
     content,
     delivery,
@@ -42,6 +43,7 @@ _FAMILIES = (
     identity,
     delivery,
     onboarding,
+    alerts,
     client_keys,
     log,
     erasure,
@@ -59,6 +61,7 @@ _NAMES = {
     "law": "Section 23",
     "identity": "Identity and conflicts",
     "onboarding": "Registration",
+    "alerts": "Registration",
     "log": "Audit log",
     "client_keys": "Registration",
 }
