@@ -31,8 +31,21 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """A message that a carrier holds for us: its id there (None when several bear our id), to whom it goes, the SHA-256 of what it holds."""
+
+    message_id: str | None
+    mailbox: str
+    workflow: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One claimed delivery whose attempt is committed and may now leave the house; ``route`` is empty where the authority has left."""
+    """One claimed delivery whose attempt is committed and may now leave the house; ``route`` is empty where the authority has left.
+
+    ``given_back`` counts the messages of it that a carrier took and did not hand over.
+    """
 
     delivery_id: UUID
     authority: str
@@ -40,11 +53,15 @@ class Outgoing:
     attempt: int
     route: Route = field(repr=False)
     document: bytes = field(repr=False)
+    given_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What one attempt came to; ``retry_after`` is in seconds, ``digest`` the SHA-256 (hex) that the receiver named."""
+    """What one attempt came to; ``retry_after`` is in seconds, ``digest`` the SHA-256 (hex) that the receiver named.
+
+    ``remote`` is the message that a carrier holds; with ``retry`` it is one that will not arrive.
+    """
 
     delivery_id: UUID
     attempt: int
@@ -52,6 +69,7 @@ class AttemptResult:
     code: str
     retry_after: float | None = None
     digest: str | None = None
+    remote: Remote | None = None
 
     @classmethod
     def retry(cls, outgoing: Outgoing, code: str, retry_after: float | None = None) -> AttemptResult:

@@ -152,6 +152,14 @@ def locked(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
     return {row.id: row for row in connection.execute(statement)}
 
 
+def later(connection: Connection, row: Row[Any]) -> UUID | None:
+    """Return the last later delivery of the same notification to the same authority, or None."""
+    d = deliveries.c
+    following = select(d.id).where(d.notification_id == row.notification_id, d.authority == row.authority, d.sequence > row.sequence)
+    found: UUID | None = connection.scalar(following.order_by(d.sequence.desc()).limit(1))
+    return found
+
+
 def write(connection: Connection, changes: Sequence[Mapping[str, Any]]) -> None:
     """Write changes to deliveries, one mapping each: ``id`` and the columns to set; all mappings name the same columns."""
     if not changes:

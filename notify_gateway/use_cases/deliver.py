@@ -13,13 +13,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from audit.events import Event
 from audit.log import append
 from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult, Hint, Outgoing
+from notify_gateway.domain.route import ChannelName
 from notify_gateway.privacy.sealing import CannotOpen, strip_outer
-from notify_gateway.store import outbox, shred
+from notify_gateway.store import mesh, outbox, shred
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.gateway import Core
 
@@ -68,6 +69,7 @@ def begin_attempts(core: Core, ids: Sequence[UUID], *, owner: str) -> list[Outgo
         unsettled = [_unsettled(item, lost[item.id], now) for item in claimed if item.id in lost]
         append(connection, audit_tables, [*unsettled, *(_attempted(item, owner, now) for item in claimed)])
         parts = outbox.parts(connection, [item.message_id for item in claimed])
+        given_back = mesh.given_back(connection, [item.id for item in claimed if item.channel == ChannelName.MESH])
     keys = shred.find(core.shred_engine, parts)
     receivers = core.receivers.get()
     outgoing: list[Outgoing] = []
@@ -82,7 +84,7 @@ def begin_attempts(core: Core, ids: Sequence[UUID], *, owner: str) -> list[Outgo
             continue
         # A delivery keeps the channel that it was queued for; the route of another channel is none of its business.
         route = receiver.route if receiver and receiver.channel == item.channel else {}
-        outgoing.append(Outgoing(item.id, item.authority, item.channel, item.attempt, route, content))
+        outgoing.append(Outgoing(item.id, item.authority, item.channel, item.attempt, route, content, given_back.get(item.id, 0)))
     if damaged:
         finish_attempts(core, damaged, owner=owner)
     return outgoing
@@ -104,18 +106,46 @@ def finish_attempts(core: Core, results: Sequence[AttemptResult], *, owner: str)
         rows = outbox.locked(connection, [result.delivery_id for result in results])
         changes: dict[str, list[dict[str, Any]]] = {"offered": [], "received": [], "retry": []}
         events: list[Event] = []
+        carried: list[mesh.Kept] = []
         for result in results:
             row = rows.get(result.delivery_id)
             if row is None or row.state != "queued" or (result.outcome == "retry" and row.lease_owner != owner):
                 continue
             changes[result.outcome].append(_change(core, result, row, now))
             events.append(_resulted(result, row, now))
+            if result.remote is not None:
+                carried.append(mesh.Kept(result.delivery_id, result.remote, result.code if result.outcome == "retry" else None))
         appended = append(connection, audit_tables, events)
         by_subject = {event.subject: made.event_id for event, made in zip(events, appended, strict=True)}
         for change in changes["received"]:
             change["received_event"] = by_subject[str(change["id"])]
         for kind in changes.values():
             outbox.write(connection, kind)
+        mesh.keep(connection, carried, now=now, look_at=now + core.settings.mesh_track_every)
+
+
+def settle_offered(core: Core, connection: Connection, result: AttemptResult, *, now: datetime) -> bool:
+    """Record, in the caller's transaction, what became of a delivery that a carrier holds; tell whether it was still offered.
+
+    Received is final. What the carrier gave back is due again as after any failed attempt, unless a later delivery has left meanwhile: then
+    it has been superseded by that, for the order is kept.
+    """
+    row = outbox.locked(connection, [result.delivery_id]).get(result.delivery_id)
+    if row is None or row.state != "offered":
+        return False
+    event = _resulted(result, row, now)
+    (made,) = append(connection, audit_tables, [event])
+    change = _change(core, result, row, now)
+    if result.outcome == "received":
+        change["received_event"] = made.event_id
+    elif (successor := outbox.later(connection, row)) is not None:
+        fields: dict[str, str | int] = {"notification": str(row.notification_id), "authority": row.authority, "successor": str(successor)}
+        append(connection, audit_tables, [Event("delivery:superseded", at=now, actor="service", subject=str(row.id), fields=fields)])
+        change |= {"state": "superseded"}
+    else:
+        change = {"state": "queued"} | change
+    outbox.write(connection, [change])
+    return True
 
 
 def give_up_lost_attempts(core: Core) -> int:
