@@ -3,21 +3,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
 from typing import Any
+from uuid import UUID
 
 import typst
 
-from notify_gateway.privacy.sheet import OpenedNotification, is_shown, need_words, sheet_of
+from notify_gateway.privacy.sheet import OpenedNotification, need_words, sheet_of
+from notify_gateway.privacy.spreadsheet import as_csv
 
-_BYTE_ORDER_MARK = "\ufeff"
-_FORMULA_STARTS = frozenset("=+-@|%")
 _VIEW_COLUMNS = ("reference", "notification_id", "event", "child_pseudonym", "needs", "opinion_formed_on", "parent_informed_on")
 _MORE_VIEW_COLUMNS = ("discussion_offered_on", "sent_on", "parent_view", "sender", "flags")
 
@@ -40,13 +37,18 @@ def cards_csv(opened: Sequence[OpenedNotification]) -> bytes:
 
     No cell can start a formula: one that would is preceded by an apostrophe, an international telephone number among them.
     """
-    rows = [_view_cells(one) | dict(_flat(one.card.reveal(), "card")) for one in opened]
-    columns = list(dict.fromkeys([*_VIEW_COLUMNS, *_MORE_VIEW_COLUMNS, *(name for row in rows for name in row)]))
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow([_cell(column) for column in columns])
-    writer.writerows([_cell(row.get(column, "")) for column in columns] for row in rows)
-    return (_BYTE_ORDER_MARK + file.getvalue()).encode()
+    return rows_csv([card_row(one) for one in opened])
+
+
+def rows_csv(rows: Sequence[Mapping[str, str]]) -> bytes:
+    """Return what ``card_row`` and ``view_row`` gave as one spreadsheet, as ``cards_csv`` does."""
+    return as_csv(list(dict.fromkeys([*_VIEW_COLUMNS, *_MORE_VIEW_COLUMNS, *(name for row in rows for name in row)])), rows)
+
+
+def card_row(opened: OpenedNotification) -> dict[str, str]:
+    """Return the notification as cells by column: its view, and all that the card says."""
+    row = view_row(reference=opened.reference, notification_id=opened.notification_id, event=opened.event, view=opened.view)
+    return row | dict(_flat(opened.card.reveal(), "card"))
 
 
 def card_pdf(opened: OpenedNotification) -> bytes:
@@ -69,13 +71,13 @@ def _compiled(template: bytes, inputs: dict[str, str], standards: list[typst.PDF
     return pdf
 
 
-def _view_cells(opened: OpenedNotification) -> dict[str, str]:
-    view = opened.view
+def view_row(*, reference: str, notification_id: UUID, event: str, view: Mapping[str, Any]) -> dict[str, str]:
+    """Return as cells by column what is known of a notification without opening it: of a withdrawal, all that there is."""
     dates = ("opinion_formed_on", "parent_informed_on", "discussion_offered_on", "sent_on")
     return {
-        "reference": opened.reference,
-        "notification_id": str(opened.notification_id),
-        "event": opened.event,
+        "reference": reference,
+        "notification_id": str(notification_id),
+        "event": event,
         "child_pseudonym": view["child"],
         "needs": "; ".join(need_words(view)),
         **{name: view[name] or "" for name in dates},
@@ -106,10 +108,3 @@ def _labelled(label: str, texts: tuple[str, ...]) -> Iterator[str]:
         return
     for position, text in enumerate(texts):
         yield f"{'' if position else label + ':':<24}{text}"
-
-
-def _cell(text: str) -> str:
-    """Return ``text`` so that no spreadsheet program reads it as a formula (OWASP, CSV injection), whatever blanks stand before it."""
-    shown = "".join(character for character in text if character in "\t\r\n" or is_shown(character))
-    start = unicodedata.normalize("NFKC", shown.lstrip())[:1]
-    return f"'{shown}" if start in _FORMULA_STARTS or shown[:1] in ("\t", "\r", "\n") else shown

@@ -28,6 +28,7 @@ from notify_gateway.egress.guard import Egress
 from tests.privacy.builders import STOCKTON, a_delivery, a_gateway_key, a_recipient
 from tests.support.waiting import free_port
 from tests.workers.receiver import Receiver
+from tests.workers.sftp_bench import sftp_bench
 from workers.channels.protocol import Channel
 from workers.channels.pull import PullChannel
 from workers.channels.reference_receiver import verify
@@ -159,7 +160,7 @@ def _webhook(_: Path) -> Iterator[Bench]:
 MakeBench = Callable[[Path], AbstractContextManager[Bench]]
 """Opens a bench with an empty folder of its own."""
 
-BENCHES: Final[Mapping[str, MakeBench]] = MappingProxyType({"pull": _offering, "inbox": _offering, "webhook": _webhook})
+BENCHES: Final[Mapping[str, MakeBench]] = MappingProxyType({"pull": _offering, "inbox": _offering, "webhook": _webhook, "sftp": sftp_bench})
 """A bench for each channel, by the name that a delivery row bears."""
 
 

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+"""Spreadsheets as CSV (RFC 4180) that no program reads as formulas: the one way in which this service writes them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+from notify_gateway.privacy.sheet import is_shown
+
+_BYTE_ORDER_MARK = "\ufeff"
+_FORMULA_STARTS = frozenset("=+-@|%")
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> bytes:
+    """Return a line of column names and one for each row, every cell quoted, in UTF-8 with a byte order mark, lines ended by CRLF.
+
+    With the mark, spreadsheets read it as UTF-8 without asking. A row without a column has an empty cell there.
+    """
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow([cell(column) for column in columns])
+    writer.writerows([cell(row.get(column, "")) for column in columns] for row in rows)
+    return (_BYTE_ORDER_MARK + file.getvalue()).encode()
+
+
+def cell(text: str) -> str:
+    """Return ``text`` so that no spreadsheet program reads it as a formula (OWASP, CSV injection), whatever blanks stand before it.
+
+    What would start a formula is preceded by an apostrophe; what cannot be shown is left out.
+    """
+    shown = "".join(character for character in text if character in "\t\r\n" or is_shown(character))
+    start = unicodedata.normalize("NFKC", shown.lstrip())[:1]
+    return f"'{shown}" if start in _FORMULA_STARTS or shown[:1] in ("\t", "\r", "\n") else shown
