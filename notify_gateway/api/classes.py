@@ -42,6 +42,7 @@ _PUBLIC: Final = (
     *(f"command {name}" for name in ("audit verify", "audit timestamp verify", "config docs", "mappings check", "mappings explain")),
 )
 _STATUS: Final = (
+    "command authorities alerts list",
     # Nothing of a dry run is kept, and its verdict is of the caller's own message.
     "POST /fhir/R4/Bundle/$validate",
     *(f"{method} /fhir/R4/Task{rest}" for method, rest in (("GET", ""), ("POST", "/_search"), ("GET", "/{task_id}"))),
@@ -85,6 +86,8 @@ _OWN: Final[Mapping[str, Act]] = {
     "command authorities token": _change("token:issued"),
     "command authorities key add": _change("key:registered"),
     "command authorities key retire": _change("key:retired"),
+    "command authorities alerts add": _change("config:changed"),
+    "command authorities alerts remove": _change("config:changed"),
     "command trusts register": _change("client:registered"),
     "command trusts invite": _change("client:invited"),
     "command trusts approve": _change("client:approved"),

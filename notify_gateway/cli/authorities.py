@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from notify_gateway.cli import alerts
 from notify_gateway.cli import authority_proposals as proposing
 from notify_gateway.cli.authority_options import ChannelOf, Custody, CustodyOf, Gss, Kid, Parts, Url, gss_code, route_of
 from notify_gateway.cli.failures import CommandFailed
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Bring local authorities on to the service, with their keys and tokens.")
 key_app = typer.Typer(no_args_is_help=True, help="Register and retire an authority's public keys.")
 app.add_typer(key_app, name="key")
+app.add_typer(alerts.app, name="alerts")
 for named in (proposing.propose, proposing.approve, proposing.refuse, proposing.proposals):
     app.command()(named)
 for name, command in (("propose", proposing.propose_key), ("approve", proposing.approve_key), ("refuse", proposing.refuse_key)):

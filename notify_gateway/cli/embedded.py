@@ -12,6 +12,7 @@ import structlog
 from audit.guard import GuardRefused
 from audit.log import Sequencer
 from audit.merkle import ProofInvalid
+from notify_gateway.cli.alerting import alerting
 from notify_gateway.cli.run import outbox_of, start_upkeep, worker_values
 from notify_gateway.runtime import Runtime, beside_the_sequencer, open_sequencer
 from workers.embedded import EmbeddedWorkers
@@ -28,6 +29,7 @@ class Embedded:
         self._beside = beside_the_sequencer(runtime.gateway.settings, runtime.gateway.clock)
         self._sequencer = open_sequencer(runtime.gateway.settings, runtime.gateway.clock)
         self._workers = EmbeddedWorkers(outbox_of(runtime.gateway), worker_values(runtime.gateway))
+        self._alerting = alerting(runtime.gateway)
         self._stop = threading.Event()
         self._sequencing = threading.Thread(target=_sequence, args=(self._sequencer, self._stop), name="sequencer", daemon=True)
 
@@ -36,9 +38,11 @@ class Embedded:
         self._sequencing.start()
         self._upkeep = start_upkeep(self._core, self._stop)
         self._workers.start()
+        self._alerting.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._alerting.__exit__(None, None, None)
         self._workers.stop()
         self._stop.set()
         self._sequencing.join(timeout=10)

@@ -79,7 +79,8 @@ def worker(
 
 
 def schedule() -> None:
-    """Find deliveries that are due and hint them to the workers. Any number may run side by side."""
+    """Find deliveries that are due and hint them to the workers, and alert authorities of what waits. Any number may run side by side."""
+    from notify_gateway.cli.alerting import alerting
     from notify_gateway.cli.heartbeat import BeatingEvent, Heartbeat
     from workers.run import run_schedule
 
@@ -91,7 +92,8 @@ def schedule() -> None:
         stop = BeatingEvent(heartbeat)
         upkeep = start_upkeep(core, stop)
         try:
-            raise typer.Exit(run_schedule(outbox_of(core), worker_values(core), stop=stop))
+            with alerting(core):
+                raise typer.Exit(run_schedule(outbox_of(core), worker_values(core), stop=stop))
         finally:
             stop.set()
             upkeep.join()

@@ -28,6 +28,7 @@ from tests.support.messages import a_message
 from tests.support.signing import Assertion, TrustKey, form, jwks
 from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON
 
+_ALERT = ("--kind", "webhook", "--to", "https://alerts.example.gov.uk/hook")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -159,6 +160,11 @@ def _approve_authority_key(world: World) -> Act:
 
 def _refuse_authority_key(world: World) -> Act:
     return world.command("authorities", "key", "refuse", _proposed_key(world).subject)
+
+
+def _remove_alert(world: World) -> Act:
+    world.command("authorities", "alerts", "add", HARTLEPOOL, *_ALERT)()
+    return world.command("authorities", "alerts", "remove", HARTLEPOOL, *_ALERT)
 
 
 def _jwks_file(world: World) -> tuple[Path, TrustKey]:
@@ -321,6 +327,8 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command authorities key refuse": _refuse_authority_key,
     "command authorities key add": _add_authority_key,
     "command authorities key retire": _retire_authority_key,
+    "command authorities alerts add": _commanded("authorities", "alerts", "add", STOCKTON, *_ALERT),
+    "command authorities alerts remove": _remove_alert,
     "command trusts register": _commanded("trusts", "register", "RZZ", "--name", "A trust", "--type", "nhs-trust"),
     "command trusts invite": _invite,
     "command trusts approve": _approve,

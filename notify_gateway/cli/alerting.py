@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Alerting beside whatever else a process does: a thread for each kind of alert, so that no slow receiver holds anything else up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from notify_gateway.use_cases.gateway import Core
+    from workers.alerting.alerter import Sender
+
+ENDS_WITHIN = 5.0
+"""Seconds that a thread has to record how its last attempt ended; of one that has not, the log says later that it is not known."""
+
+
+@contextmanager
+def alerting(core: Core) -> Iterator[None]:
+    """Alert authorities while the block runs, by e-mail only where a mail server is set.
+
+    Raises ``OSError`` when the file of certificates that the settings name is not there.
+    """
+    from workers.alerting.alerter import Alerter
+
+    stop, senders = threading.Event(), make_senders(core)
+    threads = [
+        threading.Thread(target=Alerter(core, sender, stop).run, name=f"alerts-{sender.kind.value}", daemon=True) for sender in senders
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for sender in senders:
+            sender.close()
+        for thread in threads:
+            thread.join(timeout=ENDS_WITHIN)
+
+
+def make_senders(core: Core) -> list[Sender]:
+    """Return what sends alerts, as the settings have it."""
+    from notify_gateway.egress.guard import Egress
+    from workers.alerting.mail import MailSender, MailServer
+    from workers.alerting.thin_webhook import ThinWebhookSender
+    from workers.channels.signature import RequestSigner
+
+    chosen, key = core.settings, core.signing_key
+    base_url = chosen.base_url.rstrip("/")
+    senders: list[Sender] = [
+        ThinWebhookSender(
+            signer=RequestSigner(key.kid, key.private),
+            clock=core.clock,
+            timeout=chosen.webhook_timeout,
+            egress=Egress(allow_private=chosen.webhook_allow_private),
+            base_url=base_url,
+        )
+    ]
+    if chosen.smtp_host is not None and chosen.smtp_from is not None:
+        server = MailServer(
+            host=chosen.smtp_host,
+            port=chosen.smtp_port,
+            security=chosen.smtp_security,
+            sender=chosen.smtp_from,
+            timeout=chosen.smtp_timeout,
+            ca_file=chosen.smtp_ca_file,
+            user=chosen.smtp_user,
+            password=chosen.smtp_password.get_secret_value() if chosen.smtp_password else None,
+        )
+        senders.append(MailSender(server, base_url=base_url, clock=core.clock))
+    return senders
