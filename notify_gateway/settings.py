@@ -110,7 +110,7 @@ class Settings(AlertSettings):
     ] = timedelta(days=3)
     webhook_timeout: Annotated[timedelta, Field(description="Longest wait for a receiver's whole answer.")] = timedelta(seconds=10)
     webhook_allow_private: Annotated[
-        bool, Field(description="Let webhooks go to private and loopback addresses; refused in a live deployment.")
+        bool, Field(description="Let webhooks and SFTP go to private and loopback addresses; refused in a live deployment.")
     ] = False
     mesh_url: Annotated[
         str | None,
@@ -139,6 +139,16 @@ class Settings(AlertSettings):
         timedelta,
         Field(gt=timedelta(0), description="After how long a message that nobody has fetched from MESH is told of; MESH keeps it 5 days."),
     ] = timedelta(days=3)
+    sftp_key_file: Annotated[
+        Path | None,
+        Field(description="OpenSSH private key with which workers and scheduler sign in to SFTP servers; empty: sftp.key in keys_dir."),
+    ] = None
+    sftp_timeout: Annotated[
+        timedelta, Field(gt=timedelta(0), description="Longest wait for a connection to an SFTP server, and for each file there.")
+    ] = timedelta(seconds=30)
+    sftp_look_every: Annotated[
+        timedelta, Field(gt=timedelta(0), description="How often it is looked whether an authority has confirmed what was put down by SFTP.")
+    ] = timedelta(minutes=1)
     max_body: Annotated[
         int, Field(ge=1024, le=5 * 1024 * 1024, description="Largest message with its attachments, in bytes; the proxy has the same limit.")
     ] = 5 * 1024 * 1024
@@ -239,6 +249,11 @@ class Settings(AlertSettings):
     def keys(self) -> Path:
         """Return the folder of the service's key files."""
         return self.keys_dir or self.data_dir / "keys"
+
+    @property
+    def sftp_key(self) -> Path:
+        """Return the private key file with which the service signs in to SFTP servers."""
+        return self.sftp_key_file or self.keys / "sftp.key"
 
     @property
     def postcodes(self) -> Path:
