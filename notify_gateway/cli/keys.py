@@ -40,6 +40,26 @@ def show_keys(as_json: AsJson = False) -> None:
     show(as_json, public, *_words(public))
 
 
+@app.command()
+def sftp(as_json: AsJson = False) -> None:
+    """Make, if it is not there, the key with which the service signs in to authorities' SFTP servers, and show its public line.
+
+    Send the line to the authority, who puts it into the authorized_keys of the user that it made for the service. Workers and the scheduler
+    need the private file (NOTIFY_GATEWAY_SFTP_KEY_FILE), nobody else.
+
+    Example: notify-gateway keys sftp
+    """
+    from notify_gateway.privacy.ssh_keys import line_fingerprint, make_ssh_key, public_line
+
+    chosen = settings()
+    make_data_dir(chosen)
+    made = make_ssh_key(chosen.sftp_key)
+    line = public_line(chosen.sftp_key)
+    document: Json = {"made": made, "file": str(chosen.sftp_key), "public": line, "fingerprint": line_fingerprint(line)}
+    words = facts({"private": f"{chosen.sftp_key}{'  (made now)' if made else ''}", "fingerprint": line_fingerprint(line)})
+    show(as_json, document, words, "", "Public key, one line, for the authority:", f"  {line}")
+
+
 rotate_app = typer.Typer(no_args_is_help=True, help="Let a new key take over; the old one signs beside it for a while.")
 retire_app = typer.Typer(no_args_is_help=True, help="End the time in which an old key signs beside a new one.")
 app.add_typer(rotate_app, name="rotate")
