@@ -39,10 +39,17 @@ from notify_gateway.domain.errors import Issue, NotFound, NotifyError, Refused, 
 from notify_gateway.runtime import Runtime
 from notify_gateway.use_cases.bulk import Turns
 from notify_gateway.web import docs, errors, landing
+from notify_gateway.web.operations import pages as operations_pages
+from notify_gateway.web.operations import sign_in as operators_sign_in
+from notify_gateway.web.operations.answers import is_ours, refusal
+from notify_gateway.web.operations.desk import Desk, Examine
 
 
-def create_app(runtime: Runtime, *, on_commit: Callable[[], None] = lambda: None) -> FastAPI:
-    """Return the application of one gateway process; ``on_commit`` is called after each group commit and must not raise or block."""
+def create_app(runtime: Runtime, *, on_commit: Callable[[], None] = lambda: None, examine: Examine | None = None) -> FastAPI:
+    """Return the application of one gateway process; ``on_commit`` is called after each group commit and must not raise or block.
+
+    ``examine`` looks at the machine for the operations pages.
+    """
     parts = Service(runtime, on_commit)
 
     @asynccontextmanager
@@ -67,6 +74,7 @@ def create_app(runtime: Runtime, *, on_commit: Callable[[], None] = lambda: None
     )
     app.state.service = parts
     app.state.turns = Turns()
+    app.state.desk = Desk(parts.gateway, examine)
     for router in (
         fhir_endpoints.router,
         bulk_endpoints.router,
@@ -82,6 +90,8 @@ def create_app(runtime: Runtime, *, on_commit: Callable[[], None] = lambda: None
         landing.router,
         errors.router,
         docs.router,
+        operators_sign_in.router,
+        operations_pages.router,
     ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(resources.files("notify_gateway.web").joinpath("static"))), name="static")
@@ -96,7 +106,7 @@ def create_app(runtime: Runtime, *, on_commit: Callable[[], None] = lambda: None
 
 async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotifyError)
-    return error_response(request, error)
+    return refusal(request, error) if is_ours(request) else error_response(request, error)
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -36,6 +36,7 @@ _DELIVERY: Final = "/authority/v1/deliveries/{delivery_id}"
 _PUBLIC: Final = (
     *(f"GET /log/{what}" for what in ("checkpoint", "keys", "consistency", "timestamp", "tile/{path}")),
     *("GET /", "GET /docs", "GET /openapi.json", "GET /schemas/view.json", "GET /_ping", "GET /_status", "GET /metrics"),
+    "GET /ops/sign-in",
     *("GET /errors", "POST /errors", "GET /errors.json", "GET /errors/{code}"),
     *("GET /fhir/R4/metadata", "GET /fhir/R4/.well-known/smart-configuration"),
     *(f"GET /fhir/R4/{kind}{rest}" for kind in TYPES for rest in ("", "/{definition_id}")),
@@ -47,6 +48,8 @@ _STATUS: Final = (
     "POST /fhir/R4/Bundle/$validate",
     *(f"{method} /fhir/R4/Task{rest}" for method, rest in (("GET", ""), ("POST", "/_search"), ("GET", "/{task_id}"))),
     "GET /fhir/R4/Task/{task_id}/$receipt",
+    # Counts, ages and codes; whoever operates sees no child and no identifier of one.
+    *("GET /ops", *(f"GET /ops/{page}" for page in ("queues", "keys", "checks", "checks.json"))),
     # What the list shows, without identity, was offered to the authority before; that it was is in the log.
     "GET /authority/v1/deliveries",
     f"GET {_DELIVERY}/state",
@@ -59,6 +62,8 @@ _OWN: Final[Mapping[str, Act]] = {
     "POST /fhir/R4/$process-message": _change("notification:accepted", "notification:split", "delivery:queued"),
     "POST /fhir/R4/$process-messages": _change("notification:accepted", "notification:split", "delivery:queued"),
     "POST /oauth2/token": _change("token:issued"),
+    "POST /ops/sign-in": _change("session:opened"),
+    "POST /ops/sign-out": _change("session:closed"),
     f"GET {_DELIVERY}": _disclose("delivery:fetched"),
     f"POST {_DELIVERY}/received": _change("delivery:received"),
     f"POST {_DELIVERY}/acknowledge": _change("delivery:acknowledged"),
@@ -99,7 +104,7 @@ _OWN: Final[Mapping[str, Act]] = {
     "command ig register": _change("client:registered"),
     "command ig token": _change("token:issued"),
     "command ig revoke": _change("token:revoked"),
-    "command operators token": _change("client:registered", "token:issued"),
+    "command operators token": _change("token:issued"),
     "command operators revoke": _change("token:revoked"),
     "command erase": _change("erasure:attempted", "notification:erased"),
     "command hold set": _change("hold:set"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from notify_gateway.api.log_rows import LOG
 from notify_gateway.api.openapi import Answer, Body, Endpoint
+from notify_gateway.api.operator_rows import OPERATING
 from notify_gateway.api.samples import samples
 from notify_gateway.api.schemas import Schema
 from notify_gateway.api.tracking_rows import DEFINITIONS, FEEDBACK, TASKS
@@ -193,4 +194,5 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     **TASKS,
     **FEEDBACK,
     **DEFINITIONS,
+    **OPERATING,
 }

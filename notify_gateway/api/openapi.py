@@ -175,6 +175,7 @@ TAGS = [
     {"name": "Log", "description": "The audit log: checkpoint, hashes and keys for everybody; to each organisation what is its own."},
     {"name": "Information governance", "description": "For readers of the whole audit log; what they read is in it."},
     {"name": "Operations", "description": "For monitoring."},
+    {"name": "Operating", "description": "Pages for operators; there only where `NOTIFY_GATEWAY_OPERATIONS_PAGES` turns them on."},
     {"name": "Pages", "description": "For people."},
 ]
 

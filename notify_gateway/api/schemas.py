@@ -243,6 +243,20 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "PastedError": {"type": "object", "properties": {"error": text("Anything that holds a code of the form NG-1234")}},
+    "OperatorForm": {
+        "type": "object",
+        "description": "A form of an operations page, which bears the token of the session that it was shown to.",
+        "properties": {"form_token": text("The session's own token"), "token": text("An operator's token, to sign in with")},
+    },
+    "Checks": record(
+        "What doctor finds.",
+        failed={"type": "integer"},
+        warned={"type": "integer"},
+        checks={
+            "type": "array",
+            "items": record(name=text(), state={"enum": ["ok", "warn", "fail"]}, value=text(), fix=text("What to do; empty if nothing")),
+        },
+    ),
     "TokenRequest": {
         "type": "object",
         "description": "Client credentials with a signed assertion (RFC 6749 4.4, RFC 7523 2.2).",

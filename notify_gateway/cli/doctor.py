@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from audit.policy import PolicyRefused
@@ -34,6 +34,11 @@ def examine(clock: Clock | None = None) -> list[Check]:
     except (ValueError, OSError) as error:
         return [Check("settings", State.FAIL, each.title + ": " + each.why, each.fix) for each in in_words(error)]
     return list(_examine(settings, clock or SystemClock()))
+
+
+def examiner(settings: Settings, clock: Clock) -> Callable[[], list[Check]]:
+    """Return what examines the service of these settings, for the operations pages."""
+    return lambda: list(_examine(settings, clock))
 
 
 def _examine(settings: Settings, clock: Clock) -> Iterator[Check]:

@@ -41,6 +41,7 @@ def serve(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max
     Without one, this one process does all of their work too.
     """
     from notify_gateway.app import create_app
+    from notify_gateway.cli.doctor import examiner
 
     with ExitStack() as stack:
         runtime = stack.enter_context(opened())
@@ -48,12 +49,13 @@ def serve(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max
         require_origin(runtime.gateway.settings, runtime.gateway.engine)
         listening = stack.enter_context(listen(host, port))
         _guard_memory("gateway")
+        examine = examiner(runtime.gateway.settings, runtime.gateway.clock)
         if runtime.gateway.settings.broker_url is None:
             from notify_gateway.cli.embedded import Embedded
 
-            app = create_app(runtime, on_commit=stack.enter_context(Embedded(runtime)).wake)
+            app = create_app(runtime, on_commit=stack.enter_context(Embedded(runtime)).wake, examine=examine)
         else:
-            app = create_app(runtime)
+            app = create_app(runtime, examine=examine)
         server = make_server(app, runtime.gateway.settings)
         _outlive_signals()
         server.run(sockets=[listening])

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from threading import Thread
@@ -31,7 +33,7 @@ from notify_gateway.domain.model import OrganisationType
 from notify_gateway.runtime import open_sequencer, open_vault
 from notify_gateway.store.engine import open_engine
 from notify_gateway.store.tables import audit_tables
-from notify_gateway.use_cases import client_keys, collect, deliver, onboard
+from notify_gateway.use_cases import client_keys, collect, deliver, onboard, operators
 from notify_gateway.use_cases.client_keys import Offer
 from tests.support.messages import Message, a_message
 from tests.support.signing import TrustKey, jwks
@@ -125,6 +127,21 @@ class World:
             assert answer.status_code == status, answer.text
             return answer
 
+
+        return do
+
+    def operate(self, path: str, page: str = "/ops", **fields: str) -> Act:
+        """Return the sending of an operations page's form, signed in as an operator."""
+        origin = {"Origin": "http://testserver"}
+        token = operators.issue_token(self.house.gateway, name="alex", lasts=timedelta(hours=8), may_act=True, actor="test").text
+        assert self.http.post("/ops/sign-in", data={"token": token}, headers=origin).status_code == 303
+        hidden = re.search(r'name="form_token" value="([0-9a-f]{64})"', self.http.get(page).text)
+        assert hidden is not None
+
+        def do() -> object:
+            answer = self.http.post(path, data=fields | {"form_token": hidden[1]}, headers=origin)
+            assert answer.status_code == 303, answer.text
+            return answer
         return do
 
     def command(self, *arguments: object) -> Act:

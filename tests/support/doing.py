@@ -218,6 +218,15 @@ def _revoke_token(group: str, kind: str, code: str) -> Callable[[World], Act]:
     return prepare
 
 
+def _sign_operator_in(world: World) -> Act:
+    token = operators.issue_token(world.house.gateway, name="robin", lasts=timedelta(hours=1), may_act=False, actor="test").text
+    return lambda: world.http.post("/ops/sign-in", data={"token": token}, headers={"Origin": "http://testserver"})
+
+
+def _operate(path: str, **fields: str) -> Callable[[World], Act]:
+    return lambda world: world.operate(path, **fields)
+
+
 def _revoke_operator(world: World) -> Act:
     token = operators.issue_token(world.house.gateway, name="casey", lasts=timedelta(hours=1), may_act=True, actor="test")
     return world.command("operators", "revoke", token.id)
@@ -340,6 +349,8 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command ig register": _commanded("ig", "register", "caldicott", "--for", "Caldicott Guardian, Example ICB"),
     "command ig token": _commanded("ig", "token", "dpo"),
     "command ig revoke": _revoke_token("ig", "ig", "dpo"),
+    "POST /ops/sign-in": _sign_operator_in,
+    "POST /ops/sign-out": _operate("/ops/sign-out"),
     "command operators token": _commanded("operators", "token", "alex", "--lasts", "30m"),
     "command operators revoke": _revoke_operator,
     "command erase": _erase,

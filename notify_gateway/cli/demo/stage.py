@@ -17,6 +17,7 @@ from notify_gateway.app import create_app
 from notify_gateway.cli.demo.front_door import ServerThread
 from notify_gateway.cli.demo.message import fresh
 from notify_gateway.cli.demo.world import TRUST, World, set_up, settings_for
+from notify_gateway.cli.doctor import examiner
 from notify_gateway.cli.embedded import Embedded
 from notify_gateway.cli.pretend.authority import Equipment, PretendAuthority
 from notify_gateway.cli.pretend.journal import Journal
@@ -98,7 +99,7 @@ def staged(folder: Path, listening: socket.socket) -> Iterator[Stage]:
         world = set_up(settings, webhook_url)
         ending.callback(world.runtime.close)
         embedded = ending.enter_context(Embedded(world.runtime))
-        app = create_app(world.runtime, on_commit=embedded.wake)
+        app = create_app(world.runtime, on_commit=embedded.wake, examine=examiner(settings, world.runtime.gateway.clock))
         ending.enter_context(ServerThread(make_server(app, settings), listening))
         voice = Voice()
         journal = ending.enter_context(Journal(folder / "pretend-authority" / "applied.sqlite3"))

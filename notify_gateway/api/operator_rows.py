@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Rows of the table of endpoints: the operations pages, which answer 404 unless the settings turn them on."""
+
+from __future__ import annotations
+
+from notify_gateway.api.openapi import Answer, Body, Endpoint
+from notify_gateway.api.schemas import Schema
+from notify_gateway.domain.catalogue import Code
+
+CODES = {
+    401: (Code.TOKEN_MISSING,),
+    403: (Code.FORM_NOT_OURS, Code.SCOPE_MISSING),
+    404: (Code.NO_SUCH_PAGE,),
+    422: (Code.PARAMETER_INVALID,),
+}
+FIRST = Answer("Sign in first.", media=None, headers=("Location",))
+DONE = Answer("Done; the page that says so.", media=None, headers=("Location",))
+TEXT: Schema = {"type": "string"}
+
+
+def _page(description: str, *, query: tuple[str, ...] = ()) -> Endpoint:
+    answers = {200: Answer(description, media="text/html"), 303: FIRST}
+    faults = (401, 404, *((400,) if query else ()))
+    return Endpoint("problem", answers, faults, codes=CODES | {400: (Code.PARAMETER_INVALID,)}, query=dict.fromkeys(query, TEXT))
+
+
+def _form(description: str, *more: int, shown: str | None = None) -> Endpoint:
+    answers = {303: Answer(description, media=None, headers=("Location",))}
+    if shown:
+        answers[200] = Answer(shown, media="text/html")
+    return Endpoint(
+        "problem",
+        answers,
+        (400, 401, 403, 404, 408, 413, 415, *more),
+        codes=CODES | {400: (Code.PARAMETER_INVALID,)},
+        body=Body("OperatorForm", "application/x-www-form-urlencoded"),
+    )
+
+
+OPERATING = {
+    ("GET", "/ops/sign-in"): Endpoint("problem", {200: Answer("The form.", media="text/html")}, (404,), codes=CODES),
+    ("POST", "/ops/sign-in"): _form("Signed in."),
+    ("POST", "/ops/sign-out"): _form("Signed out."),
+    ("GET", "/ops"): _page("How the service stands."),
+    ("GET", "/ops/queues"): _page("What waits."),
+    ("GET", "/ops/keys"): _page("All keys and tokens, without their secrets."),
+    ("GET", "/ops/checks"): _page("What doctor finds."),
+    ("GET", "/ops/checks.json"): Endpoint(
+        "problem", {200: Answer("What doctor finds.", "Checks"), 303: FIRST}, (401, 403, 404), codes={404: (Code.NO_SUCH_PAGE,)}
+    ),
+}
