@@ -14,12 +14,12 @@ import orjson
 from notify_gateway.domain.alerts import MOST_REFERENCES, Alert, Untold
 
 _WHERE = {
-    "pull": "Your system collects them at {base_url}/authority/v1/deliveries",
-    "mesh": "They are in your MESH mailbox. The service is at {base_url}/",
-    "sftp": "They are in your SFTP folder. The service is at {base_url}/",
-    "inbox": "Open your inbox at {base_url}/",
+    "pull": ("Your system collects them at", "/authority/v1/deliveries"),
+    "mesh": ("They are in your MESH mailbox. The service is at", "/"),
+    "sftp": ("They are in your SFTP folder. The service is at", "/"),
+    "inbox": ("Open your inbox at", "/"),
 }
-_PLAIN = "The service is at {base_url}/"
+_ELSEWHERE = ("The service is at", "/")
 
 
 def email(alert: Alert, *, sender: str, base_url: str, now: datetime) -> EmailMessage:
@@ -35,18 +35,21 @@ def email(alert: Alert, *, sender: str, base_url: str, now: datetime) -> EmailMe
     message["Message-ID"] = f"<{alert.id}@{domain_of(sender)}>"
     message["Auto-Submitted"] = "auto-generated"
     named, more = references[:MOST_REFERENCES], len(references) - MOST_REFERENCES
-    where = _WHERE.get(alert.custody_channel, _PLAIN).format(base_url=base_url)
+    where, path = _WHERE.get(alert.custody_channel, _ELSEWHERE)
+    # Short lines, so that the text needs no coding and is read as it stands by whoever looks at the raw message.
     lines = [
-        f"{_deliveries(alert.waiting)} of section 23 notifications for {alert.name} ({alert.authority}).",
+        f"{_deliveries(alert.waiting)} (section 23 notifications) for",
+        f"{alert.name} ({alert.authority}).",
         "",
         "New since the last message:",
         *(f"  {reference}" for reference in named),
         *([f"  and {more} more"] if more > 0 else []),
         "",
         where,
+        f"{base_url}{path}",
         "",
-        "This message says nothing about any child, on purpose. Please write nothing about",
-        "a child when you forward it. Nobody reads answers to it.",
+        "This message says nothing about any child, on purpose. Please write",
+        "nothing about a child when you forward it. Nobody reads answers to it.",
     ]
     message.set_content("\n".join(lines) + "\n")
     return message
