@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 from notify_gateway.alert_settings import AlertSettings
+from notify_gateway.delivery_settings import DeliverySettings
 
 PREFIX = "NOTIFY_GATEWAY_"
 
@@ -33,7 +34,7 @@ class OperationsPages(StrEnum):
     NETWORK = "network"
 
 
-class Settings(AlertSettings):
+class Settings(DeliverySettings, AlertSettings):
     """Everything that can be set. Field descriptions are the documentation (``notify-gateway config docs``)."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", hide_input_in_errors=True, frozen=True)
@@ -91,14 +92,6 @@ class Settings(AlertSettings):
     promise_within: Annotated[timedelta, Field(description="Time within which an accepted notification stands in the log.")] = timedelta(
         seconds=60
     )
-    lease: Annotated[timedelta, Field(description="How long a worker may hold a delivery without renewing.")] = timedelta(seconds=15)
-    rehint_after: Annotated[timedelta, Field(description="After how long a due delivery that nobody took is hinted again.")] = timedelta(
-        seconds=3
-    )
-    retry_first: Annotated[timedelta, Field(description="Delay before the second attempt of a delivery; doubles, with jitter.")] = (
-        timedelta(seconds=2)
-    )
-    retry_most: Annotated[timedelta, Field(description="Longest delay between two attempts.")] = timedelta(minutes=15)
     invariants_every: Annotated[
         timedelta, Field(gt=timedelta(0), description="How often the invariants are looked at (notify-gateway invariants).")
     ] = timedelta(minutes=15)
@@ -147,7 +140,8 @@ class Settings(AlertSettings):
         timedelta, Field(gt=timedelta(0), description="Longest wait for a connection to an SFTP server, and for each file there.")
     ] = timedelta(seconds=30)
     sftp_look_every: Annotated[
-        timedelta, Field(gt=timedelta(0), description="How often it is looked whether an authority has confirmed what was put down by SFTP.")
+        timedelta,
+        Field(gt=timedelta(0), description="How often it is looked whether an authority has confirmed what was put down by SFTP."),
     ] = timedelta(minutes=1)
     max_body: Annotated[
         int, Field(ge=1024, le=5 * 1024 * 1024, description="Largest message with its attachments, in bytes; the proxy has the same limit.")

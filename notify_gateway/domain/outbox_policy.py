@@ -59,7 +59,7 @@ CODES: Final[Mapping[str, Verdict]] = MappingProxyType(
         "egress-": _ROUTE_UNUSABLE,
         # The sealed bytes are not those that were kept: only the trust has the message still.
         "envelope-damaged": Verdict(Meaning.OURS, Owner.TRUST),
-        **dict.fromkeys(("stopping", "channel-unknown", "channel-failed", "unexpected"), _HOUSE),
+        **dict.fromkeys(("stopping", "no-result", "channel-unknown", "channel-failed", "unexpected"), _HOUSE),
     }
 )
 """Codes, or beginnings of codes, and what they mean; the longest that fits holds."""
@@ -162,11 +162,11 @@ class Seen:
     retry_after: float | None = None
 
 
-def after(circuit: Circuit, seen: Seen, *, now: datetime, limits: Limits, chance: float) -> Circuit:
+def after(circuit: Circuit, seen: Seen, *, probed: bool, now: datetime, limits: Limits, chance: float) -> Circuit:
     """Return the circuit after a batch. One answer closes it; ``circuit_after`` failures without an answer between them open it.
 
-    While it is open, each further failure lengthens the pause before the next probe. What the receiver asks for is kept to, up to the
-    longest delay between two attempts.
+    While it is open, each probe that fails (``probed``) lengthens the pause before the next; what was still under way when it opened does
+    not. What the receiver asks for is kept to, up to the longest delay between two attempts.
     """
     asked = None if seen.retry_after is None else now + min(timedelta(seconds=seen.retry_after), limits.retry_most)
     if seen.answered:
@@ -174,9 +174,11 @@ def after(circuit: Circuit, seen: Seen, *, now: datetime, limits: Limits, chance
     if not seen.away:
         return circuit
     failures = circuit.failures + seen.away
-    failed = replace(circuit, failures=failures, last_code=seen.code, failed_at=now, probe=None)
+    failed = replace(circuit, failures=failures, last_code=seen.code, failed_at=now)
+    if circuit.is_open and not probed:
+        return failed
     if not circuit.is_open and failures < limits.circuit_after:
         return replace(failed, paused_until=asked)
     pauses = circuit.pauses + 1
     until = now + back_off(pauses, first=limits.circuit_first, most=limits.circuit_most, chance=chance)
-    return replace(failed, opened_at=circuit.opened_at or now, pauses=pauses, paused_until=max(until, asked or until))
+    return replace(failed, opened_at=circuit.opened_at or now, pauses=pauses, paused_until=max(until, asked or until), probe=None)

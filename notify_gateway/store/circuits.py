@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, insert, or_, select, union_all, update
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, exists, insert, or_, select, union_all, update
 
 from notify_gateway.domain.outbox_policy import CLOSED, Circuit
 from notify_gateway.store.tables import circuits, downtimes
@@ -37,10 +37,14 @@ class Downtime:
 
 
 def left_in_peace(now: datetime) -> CompoundSelect[Any]:
-    """Return the select of authorities to which nothing goes now: open circuit (its probe apart), asked-for rest, planned downtime."""
+    """Return the select of authorities to which nothing but probes goes now."""
+    return union_all(resting(now), away_by_plan(now))
+
+
+def resting(now: datetime) -> Select[Any]:
+    """Return the select of authorities whose circuit is open, or which asked for a rest that is not over."""
     c = circuits.c
-    resting = select(c.authority).where(or_(c.opened_at.is_not(None), c.paused_until > now))
-    return union_all(resting, select(downtimes.c.authority).where(_on(now)))
+    return select(c.authority).where(or_(c.opened_at.is_not(None), c.paused_until > now))
 
 
 def away_by_plan(now: datetime) -> Select[Any]:
@@ -51,6 +55,11 @@ def away_by_plan(now: datetime) -> Select[Any]:
 def probes() -> Select[Any]:
     """Return the select of the deliveries that go out as probes of open circuits."""
     return select(circuits.c.probe).where(circuits.c.probe.is_not(None))
+
+
+def failed_lately(authority: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return whether the authority's last attempt failed, as SQL."""
+    return exists().where(circuits.c.authority == authority, circuits.c.failures > 0)
 
 
 def due_for_probe(connection: Connection, *, now: datetime) -> list[str]:

@@ -9,10 +9,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
+from notify_gateway.store import circuits
 from notify_gateway.store.acceptance import Envelope
-from notify_gateway.store.tables import deliveries, envelopes, messages, notifications
+from notify_gateway.store.engine import Instant
+from notify_gateway.store.tables import authorities, deliveries, envelopes, messages, notifications
 
 OPEN = ("queued",)
 """States in which a delivery has not left; a later one of the same notification and authority waits for it."""
@@ -29,6 +45,12 @@ class Claimed:
     channel: str
     event: str
     attempt: int
+    counted: int
+    """How many of the attempts count towards the most, this one included."""
+
+
+_d = deliveries.c
+_CLAIMED = (_d.id, _d.notification_id, _d.message_id, _d.authority, _d.channel, _d.event, _d.attempts, _d.attempts - _d.spared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,59 +65,130 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery that is due; ``size`` is that of its sealed envelopes, in bytes."""
+    """A delivery that is due; ``size`` is that of its sealed envelopes, in bytes.
+
+    ``suspect``: the worker that held it died, and not for the first time; it had better go alone.
+    """
 
     id: UUID
     authority: str
     channel: str
     size: int
+    suspect: bool = False
 
 
-def take_due(connection: Connection, *, now: datetime, hinted_before: datetime, limit: int) -> list[Due]:
-    """Return deliveries that are due and free, oldest due first, and mark them hinted; another dispatcher at work takes others.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the dispatcher looks: at most ``limit`` deliveries, of each authority those among the ``share`` that are due longest.
 
-    One whose last hint is younger than ``hinted_before`` is left alone: its hint may still be on the way.
+    One whose last hint is younger than ``hinted_before`` is left alone: its hint may still be on the way. A probe of which nothing is
+    heard until ``probe_again_at`` is followed by another.
     """
-    d = deliveries.c
-    size = select(func.coalesce(func.sum(func.length(envelopes.c.stored)), 0)).where(envelopes.c.message_id == d.message_id)
-    statement = (
-        select(d.id, d.authority, d.channel, size.scalar_subquery().label("size"))
-        .where(
-            d.state == "queued",
-            d.due_at <= now,
-            or_(d.lease_until.is_(None), d.lease_until < now),
-            or_(d.hinted_at.is_(None), d.hinted_at < hinted_before),
-        )
-        .order_by(d.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    due = [Due(row.id, row.authority, row.channel, row.size) for row in connection.execute(statement)]
+
+    now: datetime
+    hinted_before: datetime
+    limit: int
+    share: int
+    probe_again_at: datetime
+
+
+def take_due(connection: Connection, look: Look) -> list[Due]:
+    """Return deliveries that are due and free, and mark them hinted; another dispatcher at work takes others.
+
+    What is under way keeps its place among the share of its authority, so that no more than the share is ever under way for it, however
+    long it takes to answer and whatever waits behind. The first of each authority come before the second of any. An authority that is
+    left in peace has none, but for a single probe once the pause of its circuit is over.
+    """
+    probes = [each for authority in circuits.due_for_probe(connection, now=look.now) if (each := _probe(connection, authority, look))]
+    oldest = _oldest(connection.dialect.name, look).subquery("oldest")
+    shares = select(oldest.c.id, oldest.c.place, oldest.c.due_at).where(_free(oldest.c, look))
+    chosen = shares.order_by(oldest.c.place, oldest.c.due_at).limit(look.limit).subquery("chosen")
+    statement = _due().join(chosen, chosen.c.id == deliveries.c.id).where(*_takeable(look)).order_by(chosen.c.place, chosen.c.due_at)
+    due = [*probes, *(Due(*row) for row in connection.execute(statement.with_for_update(of=deliveries, skip_locked=True)))]
     if due:
-        connection.execute(update(deliveries).where(d.id.in_([item.id for item in due])).values(hinted_at=now))
+        connection.execute(update(deliveries).where(deliveries.c.id.in_([item.id for item in due])).values(hinted_at=look.now))
     return due
 
 
-def claim(connection: Connection, ids: Sequence[UUID], *, owner: str, now: datetime, until: datetime) -> list[Claimed]:
-    """Claim those of ``ids`` that are queued, due, free and next in their order; count the attempt; leave out the others."""
+def _oldest(dialect: str, look: Look) -> Select[Any]:
+    """Return the select of what is due longest of each authority, with its place there; it reads no more of a backlog than the share."""
+    a, d = authorities.c, deliveries.c
+    of_authority = and_(d.authority == a.gss, *_queued(d), d.due_at <= look.now)
+    columns = (d.id, d.authority, d.due_at, d.lease_until, d.hinted_at)
+    first: FromClause
+    if dialect == "postgresql":
+        first = select(*columns).where(of_authority).order_by(d.due_at).limit(look.share).correlate(authorities).lateral("first")
+        joined = authorities.join(first, true())
+    else:
+        # SQLite knows no LATERAL, but looks a correlated list up by its members.
+        ids = select(d.id).where(of_authority).order_by(d.due_at).limit(look.share).correlate(authorities)
+        first = deliveries.alias("first")
+        joined = authorities.join(first, first.c.id.in_(ids))
+    place = func.row_number().over(partition_by=first.c.authority, order_by=first.c.due_at).label("place")
+    ours = select(first.c.id, first.c.due_at, first.c.lease_until, first.c.hinted_at, place).select_from(joined)
+    return ours.where(a.gss.not_in(circuits.left_in_peace(look.now)))
+
+
+def _probe(connection: Connection, authority: str, look: Look) -> Due | None:
+    """Choose the delivery that tries whether the authority answers again: the one that is due longest and next in its order."""
     d = deliveries.c
-    earlier = deliveries.alias("earlier")
+    first = _due().where(d.authority == authority, d.due_at <= look.now, *_takeable(look), _next_in_order()).order_by(d.due_at).limit(1)
+    row = connection.execute(first.with_for_update(of=deliveries, skip_locked=True)).one_or_none()
+    if row is None:
+        return None
+    circuits.send_probe(connection, authority, probe=row.id, again_at=look.probe_again_at)
+    return Due(*row)
+
+
+def _due() -> Select[Any]:
+    d = deliveries.c
+    size = select(func.coalesce(func.sum(func.length(envelopes.c.stored)), 0)).where(envelopes.c.message_id == d.message_id)
+    return select(d.id, d.authority, d.channel, size.scalar_subquery(), and_(d.lease_owner.is_not(None), d.attempts - d.spared > 1))
+
+
+def _queued(columns: Any) -> tuple[ColumnElement[bool], ...]:
+    return columns.state == "queued", columns.parked_at.is_(None)
+
+
+def _takeable(look: Look) -> tuple[ColumnElement[bool], ...]:
+    return *_queued(deliveries.c), _free(deliveries.c, look)
+
+
+def _free(columns: Any, look: Look) -> ColumnElement[bool]:
+    """Neither held by a worker nor hinted lately."""
+    free = or_(columns.lease_until.is_(None), columns.lease_until < look.now)
+    return and_(free, or_(columns.hinted_at.is_(None), columns.hinted_at < look.hinted_before))
+
+
+def _next_in_order() -> ColumnElement[bool]:
+    d, earlier = deliveries.c, deliveries.alias("earlier")
+    return ~exists().where(
+        earlier.c.notification_id == d.notification_id,
+        earlier.c.authority == d.authority,
+        earlier.c.sequence < d.sequence,
+        earlier.c.state.in_(OPEN),
+    )
+
+
+def claim(connection: Connection, ids: Sequence[UUID], *, owner: str, now: datetime, until: datetime) -> list[Claimed]:
+    """Claim those of ``ids`` that are queued, due, free, next in their order and not parked; count the attempt; leave out the others.
+
+    Of an authority that is left in peace only the probe can be claimed: hints that were on the way when its circuit opened spend nothing.
+    """
+    d = deliveries.c
     statement = (
         update(deliveries)
         .where(
             d.id.in_(ids),
-            d.state == "queued",
+            *_queued(d),
             d.due_at <= now,
             or_(d.lease_until.is_(None), d.lease_until < now),
-            ~exists().where(
-                earlier.c.notification_id == d.notification_id,
-                earlier.c.authority == d.authority,
-                earlier.c.sequence < d.sequence,
-                earlier.c.state.in_(OPEN),
-            ),
+            _next_in_order(),
+            d.authority.not_in(circuits.away_by_plan(now)),
+            or_(d.authority.not_in(circuits.resting(now)), d.id.in_(circuits.probes())),
         )
         .values(lease_owner=owner, lease_until=until, attempts=d.attempts + 1)
-        .returning(d.id, d.notification_id, d.message_id, d.authority, d.channel, d.event, d.attempts)
+        .returning(*_CLAIMED)
     )
     return [Claimed(*row) for row in connection.execute(statement)]
 
@@ -112,7 +205,7 @@ def give_up_lost(connection: Connection, *, before: datetime, limit: int = 500) 
     d = deliveries.c
     ids = select(d.id).where(d.lease_until < before, d.lease_owner.is_not(None)).limit(limit).with_for_update(skip_locked=True)
     ended = update(deliveries).where(d.id.in_(ids.scalar_subquery())).values(lease_owner=None, lease_until=None)
-    rows = connection.execute(ended.returning(d.id, d.notification_id, d.message_id, d.authority, d.channel, d.event, d.attempts))
+    rows = connection.execute(ended.returning(*_CLAIMED))
     return [Claimed(*row) for row in rows]
 
 
@@ -147,17 +240,44 @@ def parts(connection: Connection, message_ids: Iterable[UUID]) -> dict[UUID, Par
 
 
 def locked(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
-    """Return the delivery rows, locked until the transaction ends, in a fixed order."""
-    statement = select(deliveries).where(deliveries.c.id.in_(ids)).order_by(deliveries.c.id).with_for_update()
-    return {row.id: row for row in connection.execute(statement)}
-
-
-def later(connection: Connection, row: Row[Any]) -> UUID | None:
-    """Return the last later delivery of the same notification to the same authority, or None."""
+    """Return the delivery rows, locked until the transaction ends, in a fixed order; ``troubled`` if their authority failed lately."""
     d = deliveries.c
-    following = select(d.id).where(d.notification_id == row.notification_id, d.authority == row.authority, d.sequence > row.sequence)
-    found: UUID | None = connection.scalar(following.order_by(d.sequence.desc()).limit(1))
-    return found
+    statement = select(deliveries, circuits.failed_lately(d.authority).label("troubled")).where(d.id.in_(ids)).order_by(d.id)
+    return {row.id: row for row in connection.execute(statement.with_for_update(of=deliveries))}
+
+
+def successors(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return, of those deliveries that a later one of the same notification and authority follows, the last that does."""
+    later = deliveries.alias("later")
+    follows = and_(later.c.notification_id == _d.notification_id, later.c.authority == _d.authority, later.c.sequence > _d.sequence)
+    found = select(_d.id, later.c.id.label("by")).join(later, follows).where(_d.id.in_(ids)).order_by(later.c.sequence)
+    return {row.id: row.by for row in connection.execute(found)}
+
+
+def queued_at(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Return since when each delivery waits: since its message was accepted, or since people queued it anew."""
+    since = func.coalesce(_d.requeued_at, messages.c.accepted_at, type_=Instant)
+    found = select(_d.id, since.label("at")).join(messages, messages.c.id == _d.message_id).where(_d.id.in_(ids))
+    return {row.id: row.at for row in connection.execute(found)}
+
+
+def parked(connection: Connection, authority: str) -> list[tuple[UUID, UUID, str]]:
+    """Return what is parked of the authority: delivery, notification and code."""
+    found = select(_d.id, _d.notification_id, _d.parked_code)
+    rows = connection.execute(found.where(_d.authority == authority, _d.state == "queued", _d.parked_at.is_not(None)))
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def put_off(connection: Connection, authority: str, *, now: datetime) -> list[tuple[UUID, str]]:
+    """Return what of the authority failed, is not due yet, and is in no worker's hands: delivery and code."""
+    found = select(_d.id, _d.last_code).where(_d.authority == authority, *_queued(_d), _d.lease_owner.is_(None))
+    return [(row[0], row[1]) for row in connection.execute(found.where(_d.due_at > now, _d.last_code.is_not(None)))]
+
+
+def hasten(connection: Connection, ids: Sequence[UUID], *, now: datetime) -> None:
+    """Those of the deliveries that are still put off are due at once."""
+    off = update(deliveries).where(_d.id.in_(ids), *_queued(_d), _d.lease_owner.is_(None))
+    connection.execute(off.values(due_at=now, hinted_at=None))
 
 
 def write(connection: Connection, changes: Sequence[Mapping[str, Any]]) -> None:

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import chain, zip_longest
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,6 +21,7 @@ from notify_gateway.domain.route import ChannelName
 from notify_gateway.privacy.sealing import CannotOpen, strip_outer
 from notify_gateway.store import mesh, outbox, shred
 from notify_gateway.store.tables import audit_tables
+from notify_gateway.use_cases import setbacks
 from notify_gateway.use_cases.gateway import Core
 
 MOST_LOADED = 8 * 1024 * 1024
@@ -31,18 +31,26 @@ UNSETTLED_AFTER = timedelta(minutes=5)
 
 
 def find_due(core: Core, *, limit: int = 2048, batch: int = 64) -> list[Hint]:
-    """Return hints at all that is due and free: in each at most ``batch`` deliveries of one authority and channel.
+    """Return hints at what is due and free: in each at most ``batch`` deliveries of one authority and channel.
 
-    Those of a hint are loaded together, so what is large (attachments) makes the hint shorter.
+    Those of a hint are loaded together, so what is large (attachments) makes the hint shorter. The first hint of every authority comes
+    before the second of any; of each, at most ``most_under_way`` deliveries are hinted or under way at once.
     """
-    now = core.clock.now()
+    now, chosen = core.clock.now(), core.settings
+    look = outbox.Look(
+        now=now,
+        hinted_before=now - chosen.rehint_after,
+        limit=limit,
+        share=chosen.most_under_way,
+        probe_again_at=now + chosen.rehint_after + chosen.lease,
+    )
     with core.engine.begin() as connection:
-        due = outbox.take_due(connection, now=now, hinted_before=now - core.settings.rehint_after, limit=limit)
-    due.sort(key=lambda item: (item.authority, item.channel))
-    hints = []
-    for (authority, channel), items in groupby(due, key=lambda item: (item.authority, item.channel)):
-        hints += [Hint(authority, channel, tuple(str(item.id) for item in part)) for part in _in_parts(items, batch)]
-    return hints
+        due = outbox.take_due(connection, look)
+    groups: dict[tuple[object, ...], list[outbox.Due]] = {}
+    for item in due:
+        groups.setdefault((item.authority, item.channel, item.id if item.suspect else None), []).append(item)
+    rounds = zip_longest(*(_in_parts(items, batch) for items in groups.values()))
+    return [Hint(part[0].authority, part[0].channel, tuple(str(item.id) for item in part)) for part in chain(*rounds) if part]
 
 
 def _in_parts(items: Iterable[outbox.Due], most: int) -> Iterator[list[outbox.Due]]:
@@ -75,6 +83,10 @@ def begin_attempts(core: Core, ids: Sequence[UUID], *, owner: str) -> list[Outgo
     outgoing: list[Outgoing] = []
     damaged: list[AttemptResult] = []
     for item in claimed:
+        if item.counted > core.settings.most_attempts:
+            # Its last attempts ended with the workers that made them: perhaps it is what ends them.
+            damaged.append(AttemptResult(item.id, item.attempt, AttemptOutcome.RETRY, "no-result"))
+            continue
         receiver = receivers.get(item.authority)
         try:
             content = document(core, item, parts[item.message_id], keys.get(item.message_id))
@@ -105,17 +117,20 @@ def finish_attempts(core: Core, results: Sequence[AttemptResult], *, owner: str)
     with core.engine.begin() as connection:
         rows = outbox.locked(connection, [result.delivery_id for result in results])
         changes: dict[str, list[dict[str, Any]]] = {"offered": [], "received": [], "retry": []}
-        events: list[Event] = []
+        told: list[setbacks.Told] = []
         carried: list[mesh.Kept] = []
         for result in results:
             row = rows.get(result.delivery_id)
             if row is None or row.state != "queued" or (result.outcome == "retry" and row.lease_owner != owner):
                 continue
-            changes[result.outcome].append(_change(core, result, row, now))
-            events.append(_resulted(result, row, now))
+            told.append((result, row))
+            if result.outcome != "retry":
+                changes[result.outcome].append(_change(result, row, now))
             if result.remote is not None:
                 carried.append(mesh.Kept(result.delivery_id, result.remote, result.code if result.outcome == "retry" else None))
+        events = [_resulted(result, row, now) for result, row in told]
         appended = append(connection, audit_tables, events)
+        changes["retry"] = setbacks.settle(core, connection, told, now=now)
         by_subject = {event.subject: made.event_id for event, made in zip(events, appended, strict=True)}
         for change in changes["received"]:
             change["received_event"] = by_subject[str(change["id"])]
@@ -133,18 +148,11 @@ def settle_offered(core: Core, connection: Connection, result: AttemptResult, *,
     row = outbox.locked(connection, [result.delivery_id]).get(result.delivery_id)
     if row is None or row.state != "offered":
         return False
-    event = _resulted(result, row, now)
-    (made,) = append(connection, audit_tables, [event])
-    change = _change(core, result, row, now)
+    (made,) = append(connection, audit_tables, [_resulted(result, row, now)])
+    changes = setbacks.settle(core, connection, [(result, row)], now=now)
     if result.outcome == "received":
-        change["received_event"] = made.event_id
-    elif (successor := outbox.later(connection, row)) is not None:
-        fields: dict[str, str | int] = {"notification": str(row.notification_id), "authority": row.authority, "successor": str(successor)}
-        append(connection, audit_tables, [Event("delivery:superseded", at=now, actor="service", subject=str(row.id), fields=fields)])
-        change |= {"state": "superseded"}
-    else:
-        change = {"state": "queued"} | change
-    outbox.write(connection, [change])
+        changes = [_change(result, row, now) | {"received_event": made.event_id}]
+    outbox.write(connection, changes)
     return True
 
 
@@ -189,23 +197,12 @@ def document(core: Core, item: outbox.Claimed | Row[Any], parts: outbox.Parts, s
     )
 
 
-def back_off(attempts: int, *, first: timedelta, most: timedelta) -> timedelta:
-    """Return the delay after the given number of failed attempts: doubled each time up to ``most``, then drawn from its upper half."""
-    longest = min(first * 2 ** min(attempts - 1, 20), most)
-    return timedelta(seconds=longest.total_seconds() * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load; nothing secret
-
-
-def _change(core: Core, result: AttemptResult, row: Row[Any], now: datetime) -> dict[str, Any]:
+def _change(result: AttemptResult, row: Row[Any], now: datetime) -> dict[str, Any]:
     change: dict[str, Any] = {"id": result.delivery_id, "lease_owner": None, "lease_until": None, "last_code": result.code}
     if result.outcome == "offered":
         return change | {"state": "offered", "offered_at": now}
-    if result.outcome == "received":
-        digest = bytes.fromhex(result.digest) if result.digest else None
-        return change | {"state": "received", "offered_at": row.offered_at or now, "received_at": now, "document_digest": digest}
-    delay = back_off(row.attempts, first=core.settings.retry_first, most=core.settings.retry_most)
-    if result.retry_after is not None:
-        delay = max(delay, min(timedelta(seconds=result.retry_after), core.settings.retry_most))
-    return change | {"due_at": now + delay, "hinted_at": None}
+    digest = bytes.fromhex(result.digest) if result.digest else None
+    return change | {"state": "received", "offered_at": row.offered_at or now, "received_at": now, "document_digest": digest}
 
 
 def _attempted(item: outbox.Claimed, owner: str, now: datetime) -> Event:

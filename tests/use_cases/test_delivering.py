@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from random import random
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy import func, select
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult, Outgoing
 from notify_gateway.domain.errors import Conflict, NotFound
+from notify_gateway.domain.outbox_policy import back_off
 from notify_gateway.privacy.opening import open_delivery
 from notify_gateway.store import tables
 from notify_gateway.store.engine import reading
@@ -121,7 +123,7 @@ def test_a_failure_counts_only_from_the_worker_that_holds_the_lease_but_a_receip
 def test_retries_wait_longer_each_time_within_bounds_and_honour_retry_after(house: House) -> None:
     first, most = house.gateway.settings.retry_first, house.gateway.settings.retry_most
     for attempts in range(1, 40):
-        delay = deliver.back_off(attempts, first=first, most=most)
+        delay = back_off(attempts, first=first, most=most, chance=random())
         assert first / 2 <= delay <= most
     house.accept(to_middlesbrough())
     (item,) = begin(house, due(house))
