@@ -19,7 +19,7 @@ COMMENT = "notify-gateway"
 
 
 def make_ssh_key(path: Path) -> bool:
-    """There is an Ed25519 key in the file, readable by its owner alone; one that was there is not touched. Tells whether it was made now."""
+    """There is an Ed25519 key in the file, readable by its owner alone; one that was there stays. Tells whether it was made now."""
     content = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:

@@ -32,6 +32,7 @@ from notify_gateway.store import (
     onboarding_tables,
     operator_tables,
     outbox_tables,
+    sftp_tables,
     sign_in_tables,
 )
 from notify_gateway.store.alert_tables import define as define_alerts
@@ -254,6 +255,7 @@ key_proposals, client_keys, key_sources, spent_assertions, access_tokens = sign_
 legal_holds, erasures, erased_messages = erasure_tables.define(metadata)
 alert_addresses, alerted = define_alerts(metadata)
 mesh_messages = mesh_tables.define(metadata)
+sftp_looks = sftp_tables.define(metadata)
 invariant_findings, periodic_work = invariant_tables.define(metadata)
 authority_proposals = onboarding_tables.define(metadata)
 operator_sessions = operator_tables.define(metadata)
