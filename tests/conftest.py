@@ -15,6 +15,7 @@ import stamina
 import structlog
 
 from tests.support.ledger import KEY, LEDGER, is_whole_run
+from tests.support.mesh import MeshSandbox, shared_mesh
 from tests.support.services import PostgresServer, PrivatePostgres, PrivateRedis, running_postgres
 from tests.support.templates import Templates
 
@@ -118,6 +119,14 @@ def private_postgres() -> Iterator[PrivatePostgres]:
         yield server.start()
     finally:
         server.stop()
+
+
+@pytest.fixture
+def mesh() -> MeshSandbox:
+    """An empty MESH sandbox of this test run's own; not to be killed."""
+    sandbox = shared_mesh()
+    sandbox.reset()
+    return sandbox
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Pins every dependency, with hashes, for all platforms: ``requirements/*.in`` to ``requirements/*.txt``. Needs only the standard library.
 
+The MESH sandbox of the tests has an environment of its own, and so a lock of its own.
+
 The locks hold names, versions and hashes, never a registry's address. A pin that still fits stays; ``--upgrade`` takes the newest.
 """
 
@@ -28,6 +30,9 @@ def main() -> int:
             [TOOL / "bin" / RESOLVER, "pip", "compile", *OPTIONS.split(), *constraint, *files, *sys.argv[1:]], cwd=ROOT, check=True
         )
         print(f"requirements/{kind}.txt written")
+    sandbox = ("tools/mesh_sandbox/sandbox.in", "--output-file", "tools/mesh_sandbox/sandbox.txt")
+    subprocess.run([TOOL / "bin" / RESOLVER, "pip", "compile", *OPTIONS.split(), *sandbox, *sys.argv[1:]], cwd=ROOT, check=True)
+    print(f"{sandbox[-1]} written")
     return 0
 
 

@@ -16,6 +16,8 @@ from celery.apps.worker import Worker
 from notify_gateway.domain.clock import Clock, SystemClock
 from notify_gateway.egress.guard import Egress
 from workers.app import KEY_PREFIX, make_celery, queue_length
+from workers.channels.mesh import MeshChannel
+from workers.channels.mesh_protocol import Mailbox, MeshAccess, MeshFailed
 from workers.channels.protocol import Channels
 from workers.channels.pull import PullChannel
 from workers.channels.signature import RequestSigner
@@ -40,6 +42,7 @@ class WorkerValues:
     key_prefix: str = KEY_PREFIX
     webhook_timeout: timedelta = timedelta(seconds=10)
     webhook_allow_private: bool = False
+    mesh: MeshAccess | None = None
     lease: timedelta = timedelta(seconds=15)
     grace: timedelta = timedelta(seconds=20)
     patience: timedelta = timedelta(seconds=6)
@@ -54,7 +57,19 @@ def make_channels(values: WorkerValues) -> Channels:
         timeout=values.webhook_timeout,
         egress=Egress(allow_private=values.webhook_allow_private),
     )
-    return {"pull": PullChannel(), "inbox": PullChannel(), "webhook": webhook}
+    return {"pull": PullChannel(), "inbox": PullChannel(), "webhook": webhook, "mesh": _mesh_channel(values.mesh)}
+
+
+def _mesh_channel(access: MeshAccess | None) -> MeshChannel:
+    def open_mailbox() -> Mailbox:
+        # MESH's client brings an HTTP library of its own, which only those load who use it.
+        from workers.channels.mesh_mailbox import MeshMailbox
+
+        if access is None:
+            raise MeshFailed("mesh-not-configured")
+        return MeshMailbox(access)
+
+    return MeshChannel(access, open_mailbox)
 
 
 def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurrency: int = SLOTS) -> int:

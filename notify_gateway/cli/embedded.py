@@ -13,7 +13,8 @@ from audit.guard import GuardRefused
 from audit.log import Sequencer
 from audit.merkle import ProofInvalid
 from notify_gateway.cli.alerting import alerting
-from notify_gateway.cli.run import outbox_of, start_upkeep, worker_values
+from notify_gateway.cli.run import outbox_of, start_upkeep
+from notify_gateway.cli.worker_values import worker_values
 from notify_gateway.runtime import Runtime, beside_the_sequencer, open_sequencer
 from workers.embedded import EmbeddedWorkers
 

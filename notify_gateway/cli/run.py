@@ -16,6 +16,7 @@ from notify_gateway.cli.failures import FAILED, CommandFailed
 from notify_gateway.cli.output import AsJson, show
 from notify_gateway.cli.restore import require_erasures, require_origin
 from notify_gateway.cli.service import opened, opened_core, settings
+from notify_gateway.cli.worker_values import start_mesh_poller, worker_values
 
 if TYPE_CHECKING:
     import uvicorn
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from notify_gateway.settings import Settings
     from notify_gateway.use_cases.gateway import Core
     from workers.ports import Outbox
-    from workers.run import WorkerValues
 
 GRACE = 20
 """Seconds that requests under way have to end after SIGTERM."""
@@ -239,11 +239,13 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
     from notify_gateway.use_cases.acts import settle_lost
     from notify_gateway.use_cases.deliver import give_up_lost_attempts
     from notify_gateway.use_cases.erase import finish
+    from notify_gateway.use_cases.invariants.runs import run_when_due
     from notify_gateway.use_cases.maintain import forget_expired_sign_ins, say_that_it_is_quiet, sweep_orphan_keys
 
     log = structlog.get_logger(__name__)
 
     def run() -> None:
+        polling = start_mesh_poller(core, stop)
         while not stop.wait(every):
             try:
                 if swept := sweep_orphan_keys(core):
@@ -253,28 +255,14 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
                 say_that_it_is_quiet(core)
                 if lost := give_up_lost_attempts(core) + settle_lost(core):
                     log.warning("acts-without-result", count=lost)
+                run_when_due(core)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("upkeep-failed", error=type(error).__name__)
+        polling.join(timeout=5)
 
     thread = threading.Thread(target=run, name="upkeep", daemon=True)
     thread.start()
     return thread
-
-
-def worker_values(core: Core) -> WorkerValues:
-    """Return what the workers take from settings and keys."""
-    from workers.channels.signature import RequestSigner
-    from workers.run import WorkerValues
-
-    chosen, key = core.settings, core.signing_key
-    return WorkerValues(
-        broker_url=chosen.broker,
-        signer=RequestSigner(key.kid, key.private),
-        webhook_timeout=chosen.webhook_timeout,
-        webhook_allow_private=chosen.webhook_allow_private,
-        lease=chosen.lease,
-        clock=core.clock,
-    )
 
 
 def _guard_memory(name: str) -> None:

@@ -32,7 +32,7 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A message that a carrier holds for us: its id there (None when several bear our id), to whom it goes, the SHA-256 of what it holds."""
+    """A message that a carrier holds for us: its id there (None when several bear our id), to whom it goes, the SHA-256 of its document."""
 
     message_id: str | None
     mailbox: str

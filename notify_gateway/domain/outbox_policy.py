@@ -57,6 +57,9 @@ CODES: Final[Mapping[str, Verdict]] = MappingProxyType(
         **dict.fromkeys(("http-401", "http-403", "http-404", "http-405", "http-407", "http-408", "http-410", "http-429"), _RECEIVER_AWAY),
         "http-": _RECEIVER_REFUSES,
         "egress-": _ROUTE_UNUSABLE,
+        # MESH carries for many: for its own faults no authority is to blame, for a mailbox that it does not know the route is.
+        **dict.fromkeys(("mesh-recipient", "mesh-workflow", "mesh-route"), _ROUTE_UNUSABLE),
+        **dict.fromkeys(("mesh-uncollected", "mesh-undeliverable", "mesh-error-"), _RECEIVER_AWAY),
         # The sealed bytes are not those that were kept: only the trust has the message still.
         "envelope-damaged": Verdict(Meaning.OURS, Owner.TRUST),
         **dict.fromkeys(("stopping", "no-result", "channel-unknown", "channel-failed", "unexpected"), _HOUSE),
@@ -64,7 +67,7 @@ CODES: Final[Mapping[str, Verdict]] = MappingProxyType(
 )
 """Codes, or beginnings of codes, and what they mean; the longest that fits holds."""
 
-SPARED: Final = frozenset({"stopping"})
+SPARED: Final = frozenset({"stopping", "mesh-rests"})
 """Codes of attempts that were never made to the end: they do not count towards the most attempts."""
 
 

@@ -97,7 +97,7 @@ def look_again(connection: Connection, carried: Carried, *, at: datetime) -> Non
 
 
 def tell(connection: Connection, carried: Carried, *, at: datetime, told_at: datetime) -> bool:
-    """Remember that the message was told of as uncollected, and ask again at the instant; False when it was told of before, or has ended."""
+    """Remember that the message was told of as uncollected, and ask again at the instant; False when it was told of before or has ended."""
     fresh = update(mesh_messages).where(_is(carried), _m.ended_at.is_(None), _m.told_at.is_(None))
     return connection.execute(fresh.values(due_at=at, told_at=told_at)).rowcount == 1
 

@@ -27,6 +27,7 @@ from notify_gateway.domain.route import Route
 from notify_gateway.egress.guard import Egress
 from tests.privacy.builders import STOCKTON, a_delivery, a_gateway_key, a_recipient
 from tests.support.waiting import free_port
+from tests.workers.mesh_bench import mesh_bench
 from tests.workers.receiver import Receiver
 from tests.workers.sftp_bench import sftp_bench
 from workers.channels.protocol import Channel
@@ -160,7 +161,9 @@ def _webhook(_: Path) -> Iterator[Bench]:
 MakeBench = Callable[[Path], AbstractContextManager[Bench]]
 """Opens a bench with an empty folder of its own."""
 
-BENCHES: Final[Mapping[str, MakeBench]] = MappingProxyType({"pull": _offering, "inbox": _offering, "webhook": _webhook, "sftp": sftp_bench})
+BENCHES: Final[Mapping[str, MakeBench]] = MappingProxyType(
+    {"pull": _offering, "inbox": _offering, "webhook": _webhook, "sftp": sftp_bench, "mesh": mesh_bench}
+)
 """A bench for each channel, by the name that a delivery row bears."""
 
 
