@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
+import math
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import DateTime, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.types import TypeDecorator
+
+PINGED_AFTER = 0.5
+"""A connection that rested for so many seconds is looked at before it is used again."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -42,12 +49,11 @@ def open_engine(url: str, *, pool_size: int = 8) -> Engine:
     """
     if make_url(url).get_backend_name() == "sqlite":
         return _open_sqlite(url)
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         pool_timeout=5,
         connect_args={
             "connect_timeout": 5,
@@ -55,6 +61,24 @@ def open_engine(url: str, *, pool_size: int = 8) -> Engine:
             "options": "-c synchronous_commit=on -c statement_timeout=20000 -c lock_timeout=10000 -c timezone=UTC",
         },
     )
+    _ping_idle(engine)
+    return engine
+
+
+def _ping_idle(engine: Engine) -> None:
+    # A connection that was in use a moment ago is taken to live: a look at each use would cost a round trip with every transaction.
+    @event.listens_for(engine, "checkin")
+    def _rest(_connection: object, record: Any) -> None:
+        record.info["rested_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _look(connection: Any, record: Any, _fairy: object) -> None:
+        if time.monotonic() - record.info.get("rested_at", math.inf) < PINGED_AFTER:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error:
+            raise InvalidatePoolError from None  # another takes its place, and so it goes for the others that rested as long
 
 
 def _open_sqlite(url: str) -> Engine:
@@ -84,3 +108,10 @@ def reading(engine: Engine) -> Engine:
     if engine.dialect.name == "postgresql":
         return engine.execution_options(reading=True, isolation_level="AUTOCOMMIT")
     return engine.execution_options(reading=True)
+
+
+def autocommitting(engine: Engine) -> Engine:
+    """Return a view of ``engine`` for a single statement, which on PostgreSQL needs no begin and commit of its own to be durable."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
+    return engine

@@ -10,13 +10,13 @@ from uuid import UUID
 from sqlalchemy import Engine, delete, select, tuple_
 
 from notify_gateway.store.bulk import insert_all
-from notify_gateway.store.engine import reading
+from notify_gateway.store.engine import autocommitting, reading
 from notify_gateway.store.tables import erased_keys, messages, shred_keys
 
 
 def keep(engine: Engine, keys: Sequence[tuple[UUID, bytes, datetime]]) -> None:
     """Make the keys durable: (message id, 32 bytes, instant) each. A key that is there already stays as it is."""
-    with engine.begin() as connection:
+    with autocommitting(engine).begin() as connection:
         rows = [{"message_id": message, "key": key, "created_at": at} for message, key, at in keys]
         insert_all(connection, [(shred_keys, rows)], where_absent=True)
 

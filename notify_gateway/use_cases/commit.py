@@ -27,8 +27,14 @@ Item: TypeAlias = Acceptance | Appended
 
 GATHER_WITHIN = 0.03
 """Longest wait, in seconds, for those who are on their way to a commit."""
+COMING_BACK_WITHIN = 0.004
+"""Longest further wait, in seconds, while fewer are here than were at work together of late: who was just answered sends again."""
 MOST_WAITING = 4096
 """Acceptances that may wait for the committer; beyond this the door says that it is overloaded instead of holding ever more in memory."""
+
+
+FORGETTING = 0.98
+"""What is left, after each commit, of the number of requests that were at work together."""
 
 
 class Expected:
@@ -48,7 +54,8 @@ class Committer:
     """One thread that commits what is waiting, together with what has just arrived at the door.
 
     A commit costs nearly the same for one as for many, so it waits for those who are on their way: not at all when nobody is, never longer
-    than ``GATHER_WITHIN``, and not for anybody who arrived longer ago than that.
+    than ``GATHER_WITHIN``, and not for anybody who arrived longer ago than that. Where more were at work together of late, it waits
+    ``COMING_BACK_WITHIN`` for them to come back; a client that is alone is never waited for.
     """
 
     def __init__(self, gateway: Gateway, *, on_commit: Callable[[], None] = lambda: None) -> None:
@@ -56,6 +63,8 @@ class Committer:
         self._on_commit = on_commit
         self._waiting: deque[tuple[Item, Future[Outcome | None]]] = deque()
         self._expected: dict[Expected, float] = {}
+        self._at_work = 0
+        self._usual = 0.0
         self._changed = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
@@ -75,11 +84,16 @@ class Committer:
     def expecting(self) -> Iterator[Expected]:
         """Tell that a request has arrived that may have something to commit."""
         expected = Expected(self._end_expecting)
-        self._expected[expected] = time.monotonic()
+        with self._changed:
+            self._at_work += 1
+            self._usual = max(self._usual, self._at_work)
+            self._expected[expected] = time.monotonic()
+            self._changed.notify()
         try:
             yield expected
         finally:
             expected.is_here()
+            self._at_work -= 1
 
     def _end_expecting(self, expected: Expected) -> None:
         if self._expected.pop(expected, None) is not None:
@@ -90,6 +104,17 @@ class Committer:
         newest = next(reversed(list(self._expected.values())), None)
         gathered = newest is None or time.monotonic() - newest > GATHER_WITHIN
         return gathered or self._stopping or len(self._waiting) >= self._gateway.settings.commit_group
+
+    def _gather(self) -> None:
+        """Wait for those on their way, and where fewer are here than were of late, a moment for those who were answered by the last commit.
+
+        Without it, clients that send in turn fall into two groups that take turns, and everybody pays for twice as many commits.
+        """
+        self._changed.wait_for(self._all_are_here, timeout=GATHER_WITHIN)
+        if len(self._waiting) < self._usual:
+            self._changed.wait_for(lambda: self._expected or len(self._waiting) >= self._usual, timeout=COMING_BACK_WITHIN)
+            self._changed.wait_for(self._all_are_here, timeout=GATHER_WITHIN)
+        self._usual *= FORGETTING
 
     async def accept(self, acceptance: Acceptance) -> Outcome:
         """Return the outcome once it is durable.
@@ -121,7 +146,7 @@ class Committer:
                 self._changed.wait_for(lambda: self._waiting or self._stopping)
                 if not self._waiting:
                     return
-                self._changed.wait_for(self._all_are_here, timeout=GATHER_WITHIN)
+                self._gather()
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._gateway.settings.commit_group))]
             # A caller that has gone away is not waited for; what is taken from here on can no longer be called back.
             if group := [(item, future) for item, future in taken if future.set_running_or_notify_cancel()]:

@@ -14,11 +14,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from notify_gateway.store import migrate
 from notify_gateway.store.bulk import insert_all
-from notify_gateway.store.engine import Instant, open_engine, reading
+from notify_gateway.store.engine import PINGED_AFTER, Instant, open_engine, reading
 from notify_gateway.store.tables import clients, shred_keys, tokens
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -94,6 +94,37 @@ def test_an_instant_is_kept_to_the_microsecond_in_utc_whatever_its_zone(engine: 
 def test_an_instant_without_a_zone_is_refused(engine: Engine) -> None:
     with pytest.raises(ValueError, match="time zone"):
         Instant().process_bind_param(datetime(2026, 1, 1), engine.dialect)  # noqa: DTZ001 - that is the point
+
+
+@pytest.mark.parametrize("rested", [0.0, 2 * PINGED_AFTER])
+def test_connections_that_died_are_replaced(
+    make_postgres_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch, rested: float
+) -> None:
+    """One that rested is looked at before it is used; one that was in use a moment ago costs one failure, and takes the others with it."""
+    url = make_postgres_database()
+    engine, other = open_engine(url), open_engine(url)
+    for each in (reading(engine), engine):
+        held = [each.connect() for _ in range(3)]
+        for connection in held:
+            connection.execute(text("select 1"))
+            connection.close()
+        with other.begin() as connection:
+            connection.execute(
+                text(
+                    "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
+                )
+            )
+        monkeypatch.setattr("notify_gateway.store.engine.PINGED_AFTER", PINGED_AFTER - rested)
+        failures = 0
+        for _ in range(5):
+            try:
+                with each.begin() as connection:
+                    connection.execute(text("select 1"))
+            except OperationalError:
+                failures += 1
+        assert failures == (0 if rested else 1)
+    engine.dispose()
+    other.dispose()
 
 
 def test_errors_hold_no_parameters(engine: Engine) -> None:
