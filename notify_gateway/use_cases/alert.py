@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from audit.log import append
 from notify_gateway.domain.alerts import MOST_POSTS, MOST_TOLD, Alert, AlertKind, AlertResult, read_address
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Conflict, Issue, NotFound, Refused
+from notify_gateway.domain.outbox_policy import back_off
 from notify_gateway.egress.guard import Egress, EgressRefused
 from notify_gateway.store import alerts, parties
 from notify_gateway.store.alerts import AlertAddress
@@ -21,7 +23,6 @@ from notify_gateway.store.engine import reading
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases import acts
 from notify_gateway.use_cases.client_keys import Books
-from notify_gateway.use_cases.deliver import back_off
 from notify_gateway.use_cases.gateway import Core
 
 LEASE = timedelta(minutes=2)
@@ -126,7 +127,8 @@ def finish(core: Core, alert: Alert, result: AlertResult) -> None:
             alerts.release(connection, alert.address_id, due_at=now + pause, sent_at=sent_at)
             event = _event("alert:sent", alert, now, count=len(result.told), attempt=alert.attempt)
         else:
-            delay = back_off(alert.attempt, first=RETRY_FIRST, most=RETRY_MOST)
+            chance = random.random()  # noqa: S311 - spreads load; nothing secret
+            delay = back_off(alert.attempt, first=RETRY_FIRST, most=RETRY_MOST, chance=chance)
             if result.retry_after is not None:
                 delay = max(delay, min(timedelta(seconds=result.retry_after), RETRY_MOST))
             alerts.release(connection, alert.address_id, due_at=now + delay, sent_at=sent_at, failed=result.code)
