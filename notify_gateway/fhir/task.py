@@ -37,6 +37,7 @@ class Told(StrEnum):
     OUTCOME_ON = "outcome-on"
     SENT_BACK = "sent-back"
     SUGGESTED_AUTHORITY = "suggested-authority"
+    GIVEN_UP = "given-up"
 
 
 TOLD: Final[Mapping[Told, Words]] = MappingProxyType(
@@ -50,6 +51,7 @@ TOLD: Final[Mapping[Told, Words]] = MappingProxyType(
         Told.OUTCOME_ON: Words("Outcome date", "The day on which the authority says that it came to that."),
         Told.SENT_BACK: Words("Sent back", "When the authority said that it is not the responsible one."),
         Told.SUGGESTED_AUTHORITY: Words("Suggested authority", "The authority that it thinks is responsible, by GSS code."),
+        Told.GIVEN_UP: Words("Given up", "When the service gave up handing it over: send again, or tell the authority by another way."),
     }
 )
 

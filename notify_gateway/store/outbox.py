@@ -16,6 +16,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    any_,
     bindparam,
     exists,
     func,
@@ -96,27 +97,29 @@ def take_due(connection: Connection, look: Look) -> list[Due]:
     """Return deliveries that are due and free, and mark them hinted; another dispatcher at work takes others.
 
     What is under way keeps its place among the share of its authority, so that no more than the share is ever under way for it, however
-    long it takes to answer and whatever waits behind. The first of each authority come before the second of any. An authority that is
-    left in peace has none, but for a single probe once the pause of its circuit is over.
+    long it takes to answer and whatever waits behind. Where there are more than the limit, the first of each authority come before the
+    second of any. An authority that is left in peace has none, but for a single probe once the pause of its circuit is over.
     """
     probes = [each for authority in circuits.due_for_probe(connection, now=look.now) if (each := _probe(connection, authority, look))]
-    oldest = _oldest(connection.dialect.name, look).subquery("oldest")
-    shares = select(oldest.c.id, oldest.c.place, oldest.c.due_at).where(_free(oldest.c, look))
-    chosen = shares.order_by(oldest.c.place, oldest.c.due_at).limit(look.limit).subquery("chosen")
-    statement = _due().join(chosen, chosen.c.id == deliveries.c.id).where(*_takeable(look)).order_by(chosen.c.place, chosen.c.due_at)
+    postgresql = connection.dialect.name == "postgresql"
+    oldest = _oldest(look, lateral=postgresql).subquery("oldest")
+    chosen = select(oldest.c.id).where(_free(oldest.c, look)).order_by(oldest.c.place, oldest.c.due_at).limit(look.limit)
+    # As an array, because PostgreSQL then looks each of them up; a join of so many would tempt it to read the whole table.
+    ours = deliveries.c.id == any_(func.array(chosen.scalar_subquery())) if postgresql else deliveries.c.id.in_(chosen)
+    statement = _due().where(ours, *_takeable(look)).order_by(deliveries.c.due_at)
     due = [*probes, *(Due(*row) for row in connection.execute(statement.with_for_update(of=deliveries, skip_locked=True)))]
     if due:
         connection.execute(update(deliveries).where(deliveries.c.id.in_([item.id for item in due])).values(hinted_at=look.now))
     return due
 
 
-def _oldest(dialect: str, look: Look) -> Select[Any]:
+def _oldest(look: Look, *, lateral: bool) -> Select[Any]:
     """Return the select of what is due longest of each authority, with its place there; it reads no more of a backlog than the share."""
     a, d = authorities.c, deliveries.c
     of_authority = and_(d.authority == a.gss, *_queued(d), d.due_at <= look.now)
     columns = (d.id, d.authority, d.due_at, d.lease_until, d.hinted_at)
     first: FromClause
-    if dialect == "postgresql":
+    if lateral:
         first = select(*columns).where(of_authority).order_by(d.due_at).limit(look.share).correlate(authorities).lateral("first")
         joined = authorities.join(first, true())
     else:

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Row, Select, and_, func, or_, select, union_a
 from notify_gateway.domain.feedback import Happening
 from notify_gateway.store.tables import deliveries, delivery_steps, messages, notifications
 
-_REACHED = ("offered", "received", "acknowledged")
+_REACHED = {"offered": "offered_at", "received": "received_at", "acknowledged": "acknowledged_at", "given-up": "given_up_at"}
+"""What a delivery comes to, in this order, and the column that says when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class SenderNotifications:
         """What happened to this client's notifications from ``since`` on, and when; the newest of each is ``Tracked.changed_at``."""
         m, d, s = messages.c, deliveries.c, delivery_steps.c
         # A delivery reaches its states in this order, so the last that it has reached is the newest.
-        reached = func.coalesce(d.acknowledged_at, d.received_at, d.offered_at)
+        reached = func.coalesce(*(d[column] for column in reversed(_REACHED.values())))
         own = notifications.c.client_id == self._client_id
         of_notification = notifications.c.id == d.notification_id
         happened = (
@@ -144,8 +145,8 @@ def _tracked(own: Row[Any], sent: list[Row[Any]], went: list[Row[Any]], said: di
 
 
 def _happenings(delivery: Row[Any], steps: list[Row[Any]]) -> Iterator[Happening]:
-    for what in _REACHED:
-        at = getattr(delivery, f"{what}_at")
+    for what, column in _REACHED.items():
+        at = getattr(delivery, column)
         if at is not None:
             yield Happening(what=what, at=at, event=delivery.event, authority=delivery.authority)
     for step in steps:

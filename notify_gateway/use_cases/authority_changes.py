@@ -19,7 +19,7 @@ from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Conflict, Issue, NotFound, Refused
 from notify_gateway.domain.route import read_route
 from notify_gateway.privacy.keys import RecipientPublicKey, fingerprint
-from notify_gateway.store import parties
+from notify_gateway.store import parties, rerouting
 from notify_gateway.store.tables import audit_tables
 
 
@@ -46,6 +46,9 @@ def put_on(connection: Connection, receiver: parties.Receiver, *, actor: str, no
         tell(connection, "client:registered", actor, gss, now, organisation=gss, **known)
     after = f"{receiver.custody}/{receiver.channel}"
     tell(connection, "config:changed", actor, f"authority/{gss}", now, authority=gss, after=after)
+    for delivery, notification, before in rerouting.follow(connection, gss, channel=receiver.channel, now=now):
+        moved = {"authority": gss, "notification": str(notification), "channel": receiver.channel, "before": before}
+        tell(connection, "delivery:moved", actor, str(delivery), now, **moved)
 
 
 def require_new_key(connection: Connection, key: RecipientPublicKey) -> None:
