@@ -70,7 +70,8 @@ class SftpServer:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         command: list[str | Path] = [need_program("sshd"), "-D", "-e", "-f", config]
         if limit is not None:
-            command = ["bash", "-c", f'ulimit -f {limit}; exec "$@"', "sshd", *command]
+            # With the signal ignored, a write beyond the limit fails as one on a full disk does.
+            command = ["bash", "-c", f"trap '' XFSZ; ulimit -f {limit}; exec \"$@\"", "sshd", *command]
         self.process = Process(command, name="sshd", log=folder / "sshd.log", ready=lambda: listens(self.port))
 
     @property

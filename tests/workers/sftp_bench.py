@@ -78,6 +78,43 @@ class SilentServer:
             each.close()
 
 
+class CuttingRelay:
+    """Passes what clients and a server say to each other on, until clients have sent ``after`` bytes; then it cuts every connection."""
+
+    def __init__(self, port: int, *, after: int) -> None:
+        self._server, self._left = port, after
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listening.getsockname()[1])
+        self.cut = False
+        threading.Thread(target=self._take, daemon=True).start()
+
+    def _take(self) -> None:
+        with suppress(OSError):
+            while True:
+                client = self._listening.accept()[0]
+                server = socket.create_connection(("127.0.0.1", self._server))
+                threading.Thread(target=self._pass_on, args=(client, server, True), daemon=True).start()
+                threading.Thread(target=self._pass_on, args=(server, client, False), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
+        with suppress(OSError), source, target:
+            while content := source.recv(4096):
+                if counted:
+                    self._left -= len(content)
+                    if self._left < 0:
+                        self.cut = True
+                        source.shutdown(socket.SHUT_RDWR)
+                        target.shutdown(socket.SHUT_RDWR)
+                        return
+                target.sendall(content)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.close()
+
+
 class SftpBench:
     success = AttemptOutcome.OFFERED
 

@@ -81,7 +81,9 @@ def code_of(error: Exception) -> str:
             return "sftp-denied"
         case asyncssh.SFTPNoSpaceOnFilesystem() | asyncssh.SFTPQuotaExceeded():
             return "sftp-full"
-        case asyncssh.SFTPConnectionLost() | asyncssh.SFTPNoConnection() | asyncssh.ConnectionLost() | ConnectionResetError():
+        case ConnectionRefusedError():
+            return "refused"
+        case asyncssh.SFTPConnectionLost() | asyncssh.SFTPNoConnection() | asyncssh.ConnectionLost() | ConnectionError():
             return "reset"
         case asyncssh.SFTPError():
             return "sftp-failure"
@@ -89,8 +91,6 @@ def code_of(error: Exception) -> str:
             return "sftp-protocol"
         case socket.gaierror():
             return "unresolved"
-        case ConnectionRefusedError():
-            return "refused"
         case OSError():
             return "unreachable"
         case _:
