@@ -52,10 +52,13 @@ _STATUS: Final = (
     *("GET /ops", *(f"GET /ops/{page}" for page in ("queues", "keys", "checks", "checks.json"))),
     # What the list shows, without identity, was offered to the authority before; that it was is in the log.
     "GET /authority/v1/deliveries",
+    "GET /reconciliation/{day}",
+    "GET /reconciliation/{day}.csv",
     f"GET {_DELIVERY}/state",
     f"GET {_DELIVERY}/receipts",
     "command authorities proposals",
     *(f"command {who} list" for who in ("trusts", "trusts keys", "authorities", "ig", "operators", "hold")),
+    *(f"command {what}" for what in ("invariants", "slo", "reconcile")),
     *(f"command {what}" for what in ("config show", "doctor", "health", "keys show", "postcodes info", "postcodes lookup", "restore plan")),
 )
 _OWN: Final[Mapping[str, Act]] = {

@@ -6,6 +6,7 @@ from __future__ import annotations
 from notify_gateway.api.log_rows import LOG
 from notify_gateway.api.openapi import Answer, Body, Endpoint
 from notify_gateway.api.operator_rows import OPERATING
+from notify_gateway.api.reconciliation_rows import RECONCILIATION
 from notify_gateway.api.samples import samples
 from notify_gateway.api.schemas import Schema
 from notify_gateway.api.tracking_rows import DEFINITIONS, FEEDBACK, TASKS
@@ -191,6 +192,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     **SIGN_IN,
     **FOR_EVERYBODY,
     **LOG,
+    **RECONCILIATION,
     **TASKS,
     **FEEDBACK,
     **DEFINITIONS,

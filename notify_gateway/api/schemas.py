@@ -287,6 +287,11 @@ SCHEMAS: dict[str, Schema] = {
         "required": ["token_endpoint", "grant_types_supported", "capabilities"],
         "properties": {"token_endpoint": text(format="uri"), "grant_types_supported": list_of(text()), "capabilities": list_of(text())},
     },
+    "Reconciliation": {
+        "type": "object",
+        "description": "What the signed log says happened on a day to the deliveries of one organisation; docs/operators.md explains it.",
+        "required": ["format", "version", "day", "since", "until", "organisation", "made_at", "complete", "log", "totals", "deliveries"],
+    },
     "JsonSchema": {"type": "object", "description": "A JSON Schema.", "required": ["$schema"]},
     "OpenApi": {"type": "object", "description": "This document.", "required": ["openapi", "paths"]},
 }

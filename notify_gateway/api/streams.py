@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Protocol
 
 import structlog
 from fastapi import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
-
-from notify_gateway.use_cases.exporting import Export
 
 LOG = structlog.get_logger(__name__)
 
@@ -20,12 +19,24 @@ TAKEN_WITHIN = 60.0
 """Seconds within which a reader must take a page."""
 
 
+class Paged(Protocol):
+    """What is handed over page by page."""
+
+    def page(self) -> list[bytes]:
+        """Return the next lines, without their ends; none when there are no more."""
+        ...
+
+    def end(self, *, whole: bool) -> None:
+        """Take note of how it ended."""
+        ...
+
+
 class ExportResponse(Response):
     """The lines of an export. How it ended is recorded: whole only if the reader was there to the end."""
 
-    def __init__(self, export: Export) -> None:
+    def __init__(self, export: Paged, *, media_type: str = NDJSON) -> None:
         # A proxy that would hold answers back is asked not to.
-        super().__init__(b"", 200, {"X-Accel-Buffering": "no"}, media_type=NDJSON)
+        super().__init__(b"", 200, {"X-Accel-Buffering": "no"}, media_type=media_type)
         self._export = export
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:

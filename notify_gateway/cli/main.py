@@ -16,6 +16,7 @@ from notify_gateway.cli import (
     authority,
     configuration,
     ig,
+    invariants,
     keys,
     mappings,
     operators,
@@ -74,6 +75,9 @@ app.add_typer(operators.app, name="operators", rich_help_panel=BRING)
 app.command(rich_help_panel=CHECK)(configuration.doctor)
 app.add_typer(configuration.app, name="config", rich_help_panel=CHECK)
 app.command(rich_help_panel=CHECK)(run.health)
+app.command(rich_help_panel=CHECK)(invariants.invariants)
+app.command(rich_help_panel=CHECK)(invariants.slo)
+app.command(rich_help_panel=CHECK)(invariants.reconcile)
 app.add_typer(mappings.app, name="mappings", rich_help_panel=CHECK)
 audit.app.command("close-year")(restore.close_year)
 audit.app.add_typer(timestamps.app, name="timestamp")

@@ -240,6 +240,7 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
     from notify_gateway.use_cases.deliver import give_up_lost_attempts
     from notify_gateway.use_cases.erase import finish
     from notify_gateway.use_cases.invariants.runs import run_when_due
+    from notify_gateway.use_cases.invariants.runs import run_when_due
     from notify_gateway.use_cases.maintain import forget_expired_sign_ins, say_that_it_is_quiet, sweep_orphan_keys
 
     log = structlog.get_logger(__name__)
@@ -255,6 +256,7 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
                 say_that_it_is_quiet(core)
                 if lost := give_up_lost_attempts(core) + settle_lost(core):
                     log.warning("acts-without-result", count=lost)
+                run_when_due(core)
                 run_when_due(core)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("upkeep-failed", error=type(error).__name__)

@@ -50,6 +50,7 @@ PASSED = {
     "/schemas/view.json": "/schemas",
     "/fhir/R4/$process-messages": "/fhir/R4/process-messages",
     "/log/keys": "/log",
+    "/reconciliation/2026-11-20": "/reconciliation",
     "/log/checkpoint": "/log",
     "/ig/export": "/ig",
     "/oauth2/token": "/oauth2/token",

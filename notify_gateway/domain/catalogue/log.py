@@ -58,6 +58,16 @@ ENTRIES = (
         retry=False,
     ),
     Entry(
+        code=Code.RECONCILIATION_DAY,
+        title="There is no reconciliation file of this day",
+        why="A file is of one day in London, written YYYY-MM-DD, that has begun.",
+        fix="Ask for today or an earlier day. Today's file says that it is not complete; ask again after midnight.",
+        status=404,
+        issue="not-found",
+        rec="REC_NOT_FOUND",
+        retry=False,
+    ),
+    Entry(
         code=Code.LOG_KEY_RETIRING,
         title="A key of the log is being rotated already",
         why="Two keys sign side by side while one takes over from the other, and never three.",

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from notify_gateway.domain.lifecycle import State
+from notify_gateway.store.circuits import away_by_plan, left_in_peace
 from notify_gateway.store.expressions import standing_still, uuid_text
 from notify_gateway.store.outbox import OPEN
 from notify_gateway.store.tables import audit_tables, deliveries, notifications, succession_tables
@@ -28,7 +29,7 @@ TAGS: Final[Mapping[State, str]] = MappingProxyType(
         State.CANCELLED: "delivery:cancelled",
         State.SUPERSEDED: "delivery:superseded",
         State.SENT_BACK: "delivery:returned",
-        State.GIVEN_UP: "delivery:given-up",
+        State.GIVEN_UP: "delivery:given_up",
     }
 )
 """The event by which a delivery comes to a state."""
@@ -91,9 +92,10 @@ class NothingIsOverdue:
         """Look at all that waits: what lies is a failure, what an authority does not confirm a warning."""
         del whole
         d, now, chosen = deliveries.c, core.clock.now(), core.settings
-        lying = _of(
-            d.state == State.QUEUED.value, d.due_at < now - chosen.overdue_after, _free(now - chosen.overdue_after), ~_behind_another()
-        )
+        limit = now - chosen.overdue_after
+        # What is left in peace may lie, and what was until a moment ago has only begun to go out.
+        held_up = or_(d.authority.in_(left_in_peace(now)), d.authority.in_(away_by_plan(limit)))
+        lying = _of(d.state == State.QUEUED.value, d.parked_at.is_(None), d.due_at < limit, _free(limit), ~_behind_another(), ~held_up)
         left = _of(d.state == State.OFFERED.value, d.offered_at < now - chosen.unconfirmed_after)
         with standing_still(core.engine, within=WITHIN) as connection:
             found = judge(

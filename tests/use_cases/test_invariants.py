@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""Each invariant holds after a day's work, and fails, naming what breaks it, when its breach is planted on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import Table, delete, func, insert, select, update
+
+from notify_gateway.domain.refs import is_reference
+from notify_gateway.store import tables
+from notify_gateway.store.tables import audit_tables, deliveries, messages, notifications, shred_keys
+from notify_gateway.use_cases.invariants.finding import Level
+from notify_gateway.use_cases.invariants.table import INVARIANTS, check_all
+from tests.support.invariants import assert_invariants
+from tests.support.messages import a_message
+from tests.use_cases.conftest import MIDDLESBROUGH, House
+from tests.use_cases.days_work import put_back, tamper, work
+
+d, leaf = deliveries.c, audit_tables.leaf.c
+
+
+def fresh(house: House, number: int = 0) -> UUID:
+    """Return a notification of which nothing but the acceptance has happened, all of it in the log."""
+    single = select(d.notification_id).group_by(d.notification_id).having(func.count() == 1, func.min(d.state) == "queued")
+    untouched = single.having(func.max(d.attempts) == 0, func.min(d.event) == "new").order_by(d.notification_id)
+    with house.gateway.engine.begin() as connection:
+        return connection.scalars(untouched).all()[number]
+
+
+def held(house: House, table: Table, notification: UUID) -> dict[str, object]:
+    """Return the notification's row of the table."""
+    with house.gateway.engine.begin() as connection:
+        return dict(connection.execute(select(table).where(table.c.notification_id == notification)).one()._mapping)
+
+
+def lose_a_delivery(house: House) -> None:
+    tamper(house, delete(deliveries).where(d.notification_id == fresh(house)))
+
+
+def double_a_delivery(house: House) -> None:
+    row = held(house, deliveries, fresh(house))
+    tamper(house, insert(deliveries).values(row | {"id": uuid4(), "sequence": 2}))
+
+
+def lose_the_state_of_a_delivery(house: House) -> None:
+    tamper(house, update(deliveries).where(d.notification_id == fresh(house)).values(state="lost"))
+
+
+def move_a_notification_in_silence(house: House) -> None:
+    tamper(house, update(notifications).where(notifications.c.id == fresh(house)).values(authority=MIDDLESBROUGH))
+
+
+def carry_another_s_message(house: House) -> None:
+    other = held(house, messages, fresh(house, 1))["id"]
+    tamper(house, update(deliveries).where(d.notification_id == fresh(house)).values(message_id=other))
+
+
+def take_an_acceptance_out_of_the_log(house: House) -> None:
+    tamper(house, delete(audit_tables.leaf).where(leaf.event_id == held(house, messages, fresh(house))["accepted_event"]))
+
+
+def leave_an_acceptance_without_a_place(house: House) -> None:
+    house.accept(a_message())
+    house.clock.move(timedelta(seconds=61))
+
+
+def lose_a_message(house: House) -> None:
+    notification = fresh(house)
+    message = held(house, messages, notification)["id"]
+    parts = [delete(table).where(table.c.message_id == message) for table in (deliveries, tables.envelopes, tables.ages)]
+    tamper(house, *parts, delete(messages).where(messages.c.id == message), delete(notifications).where(notifications.c.id == notification))
+    with house.gateway.shred_engine.begin() as connection:
+        connection.execute(delete(shred_keys).where(shred_keys.c.message_id == message))
+
+
+def take_a_receipt_out_of_the_log(house: House) -> None:
+    with house.gateway.engine.begin() as connection:
+        event = connection.scalars(select(d.received_event).where(d.state == "outcome")).one()
+    # Another entry of the same kind takes its place, so that only the receipt is gone.
+    tamper(house, update(audit_tables.leaf).where(leaf.event_id == event).values(event_id=uuid4()))
+
+
+def forget_which_entry_a_receipt_is(house: House) -> None:
+    tamper(house, update(deliveries).where(d.state == "outcome").values(received_event=None))
+
+
+def acknowledge_in_silence(house: House) -> None:
+    tamper(house, update(deliveries).where(d.notification_id == fresh(house)).values(state="acknowledged"))
+
+
+def attempt_in_silence(house: House) -> None:
+    tamper(house, update(deliveries).where(d.notification_id == fresh(house)).values(attempts=1))
+
+
+def overtake(house: House) -> None:
+    message = a_message()
+    first = house.accept(message).notification_id
+    house.accept(message.followed_by("update"))
+    earlier, later = (d.notification_id == first) & (d.sequence == 1), (d.notification_id == first) & (d.sequence == 2)
+    at = house.clock.now()
+    tamper(house, update(deliveries).where(earlier).values(state="queued"))
+    tamper(house, update(deliveries).where(later).values(state="superseded", offered_at=at, channel="pull"))
+    told = {"leaf": b"", "leaf_hash": bytes(32), "created_at": int(at.timestamp() * 1_000_000), "tag": "delivery:superseded"}
+    with house.gateway.engine.begin() as connection:
+        subject = str(connection.scalars(select(d.id).where(later)).one())
+    tamper(house, insert(audit_tables.pending).values(told | {"event_id": uuid4(), "subject": subject}))
+
+
+def leave_a_delivery_lying(house: House) -> None:
+    house.clock.move(house.gateway.settings.overdue_after + timedelta(seconds=1))
+
+
+def lose_a_key(house: House) -> None:
+    message = held(house, messages, fresh(house))["id"]
+    with house.gateway.shred_engine.begin() as connection:
+        connection.execute(delete(shred_keys).where(shred_keys.c.message_id == message))
+
+
+def leave_a_key(house: House) -> None:
+    with house.gateway.shred_engine.begin() as connection:
+        row = {"message_id": uuid4(), "key": bytes(32), "created_at": house.clock.now() - timedelta(minutes=13)}
+        connection.execute(insert(shred_keys), [row])
+
+
+BREACHES: dict[Callable[[House], None], set[str]] = {
+    lose_a_delivery: {"books-balance", "trusts-tally-with-authorities"},
+    double_a_delivery: {"books-balance", "states-are-logged"},
+    lose_the_state_of_a_delivery: {"books-balance", "states-are-logged"},
+    move_a_notification_in_silence: {"trusts-tally-with-authorities"},
+    carry_another_s_message: {"books-balance", "trusts-tally-with-authorities"},
+    take_an_acceptance_out_of_the_log: {"acceptances-are-logged"},
+    leave_an_acceptance_without_a_place: {"acceptances-are-logged"},
+    lose_a_message: {"acceptances-are-held"},
+    take_a_receipt_out_of_the_log: {"receipts-are-logged"},
+    forget_which_entry_a_receipt_is: {"receipts-are-logged"},
+    acknowledge_in_silence: {"states-are-logged"},
+    attempt_in_silence: {"attempts-are-logged"},
+    overtake: {"order-is-kept"},
+    leave_a_delivery_lying: {"nothing-is-overdue"},
+    lose_a_key: {"messages-have-their-keys"},
+    leave_a_key: {"no-orphan-keys"},
+}
+
+
+def test_every_invariant_holds_after_a_days_work_and_fails_when_its_breach_is_planted(house: House) -> None:
+    work(house)
+    assert_invariants(house.gateway)
+    assert {each.level for each in check_all(house.gateway).findings} == {Level.OK}
+    for breach, names in BREACHES.items():
+        with put_back(house):
+            breach(house)
+            broken = check_all(house.gateway).broken
+            assert {each.name for each in broken if each.level is Level.FAIL} == names, breach.__name__
+            for found in broken:
+                assert found.count >= len(found.references) >= 1
+                assert all(is_reference(each) or UUID(each) for each in found.references)
+    assert set().union(*BREACHES.values()) == {each.name for each in INVARIANTS}
+    assert_invariants(house.gateway)
