@@ -7,7 +7,7 @@ was signed last, as the guard remembers; the next one begins with who closed it,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -82,12 +82,21 @@ def look(log: Log) -> Standing:
 
 
 def succeed(
-    log: Log, *, origin: str, signers: Sequence[Signer], actor: str, reason: str, now: Callable[[], datetime], restored: bool
+    log: Log,
+    *,
+    origin: str,
+    signers: Sequence[Signer],
+    actor: str,
+    reason: str,
+    now: Callable[[], datetime],
+    restored: bool,
+    guard_lost: bool = False,
 ) -> Standing:
     """Close the log at what was signed last and open ``origin``, whose first leaf commits to it; return how the closed one stood.
 
     ``restored``: the database was rewound. SuccessionRefused when it was not and this says so, or the other way round, and while a
-    sequencer runs. One that a crash broke off is carried on.
+    sequencer runs. One that a crash broke off is carried on. ``guard_lost``: the guard file is an older copy as well, so
+    that the database may seem to continue what was signed; the first leaf then says that more may have been signed than it tells.
     """
     if any(each.name != origin for each in signers) or origin == log.origin:
         raise SuccessionRefused("the next log has a name of its own, and its keys bear it")
@@ -99,8 +108,9 @@ def succeed(
             with log.engine.begin() as connection:
                 standing = _standing(connection, log, guard)
                 if current_origin(connection, log.past) != origin:
-                    _require(connection, log, standing, restored)
-                    _open_next(connection, log, standing, origin=origin, actor=actor, reason=reason, at=now())
+                    _require(connection, log, standing, restored=restored, guard_lost=guard_lost)
+                    told = {"reason": reason, **({"guard": "lost"} if guard_lost else {})}
+                    _open_next(connection, log, standing, origin=origin, actor=actor, told=told, at=now())
                 head = read_head(connection, log.tables)
                 _require_commitment(connection, log, standing.signed)
             if standing.signed.origin != origin:
@@ -129,10 +139,10 @@ def _standing(connection: Connection, log: Log, guard: Guard) -> Standing:
     return Standing(signed, head.size, newest, None)
 
 
-def _require(connection: Connection, log: Log, standing: Standing, restored: bool) -> None:
+def _require(connection: Connection, log: Log, standing: Standing, *, restored: bool, guard_lost: bool) -> None:
     if standing.signed.origin != log.origin:
         raise SuccessionRefused("the guard file belongs to another log than the one that is set")
-    if restored and standing.why is None:
+    if restored and standing.why is None and not guard_lost:
         raise SuccessionRefused("the database continues what was signed: there is nothing to open anew")
     if restored:
         return
@@ -143,7 +153,9 @@ def _require(connection: Connection, log: Log, standing: Standing, restored: boo
         raise SuccessionRefused("events wait for their place: let the sequencer finish, then stop it")
 
 
-def _open_next(connection: Connection, log: Log, standing: Standing, *, origin: str, actor: str, reason: str, at: datetime) -> None:
+def _open_next(
+    connection: Connection, log: Log, standing: Standing, *, origin: str, actor: str, told: Mapping[str, str], at: datetime
+) -> None:
     head = read_head(connection, log.tables)
     _put_away(connection, log, head)
     signed = standing.signed
@@ -151,7 +163,7 @@ def _open_next(connection: Connection, log: Log, standing: Standing, *, origin: 
         "previous": signed.origin,
         "previous_root": signed.root.hex(),
         "previous_size": signed.size,
-        "reason": reason,
+        **told,
     }
     if standing.gap is not None:
         opened |= {"gap_from": standing.gap[0], "gap_to": standing.gap[1]}

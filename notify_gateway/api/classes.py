@@ -49,7 +49,8 @@ _STATUS: Final = (
     *(f"{method} /fhir/R4/Task{rest}" for method, rest in (("GET", ""), ("POST", "/_search"), ("GET", "/{task_id}"))),
     "GET /fhir/R4/Task/{task_id}/$receipt",
     # Counts, ages and codes; whoever operates sees no child and no identifier of one.
-    *("GET /ops", *(f"GET /ops/{page}" for page in ("queues", "keys", "checks", "checks.json"))),
+    *("GET /ops", *(f"GET /ops/{page}" for page in ("queues", "deliveries", "keys", "checks", "checks.json"))),
+    *(f"GET /ops/{page}" for page in ("failed", "failed/item", "failed/retry", "deliveries/downtime")),
     # What the list shows, without identity, was offered to the authority before; that it was is in the log.
     "GET /authority/v1/deliveries",
     "GET /reconciliation/{day}",
@@ -67,6 +68,11 @@ _OWN: Final[Mapping[str, Act]] = {
     "POST /oauth2/token": _change("token:issued"),
     "POST /ops/sign-in": _change("session:opened"),
     "POST /ops/sign-out": _change("session:closed"),
+    "POST /ops/failed/retry": _change("delivery:requeued"),
+    "POST /ops/failed/park": _change("delivery:parked"),
+    "POST /ops/failed/give-up": _change("delivery:given_up"),
+    "POST /ops/deliveries/downtime": _change("downtime:planned"),
+    "POST /ops/deliveries/downtime/end": _change("downtime:ended"),
     f"GET {_DELIVERY}": _disclose("delivery:fetched"),
     f"POST {_DELIVERY}/received": _change("delivery:received"),
     f"POST {_DELIVERY}/acknowledge": _change("delivery:acknowledged"),
@@ -110,6 +116,7 @@ _OWN: Final[Mapping[str, Act]] = {
     "command operators token": _change("token:issued"),
     "command operators revoke": _change("token:revoked"),
     "command erase": _change("erasure:attempted", "notification:erased"),
+    "command backup": _disclose("backup:attempted", "backup:made"),
     "command hold set": _change("hold:set"),
     "command hold release": _change("hold:ending"),
     "command audit close-year": _change("log:opened"),
@@ -136,8 +143,10 @@ NO_ACT: Final[Mapping[str, str]] = MappingProxyType(
             "Works on files of whoever calls it; no service is there.",
         ),
         **dict.fromkeys(("witness serve", "witness show", "witness key make"), "Another organisation's witness, which holds no entry."),
-        **dict.fromkeys(("keys make", "migrate"), "Comes before there is a log."),
+        **dict.fromkeys(("keys make", "keys sftp", "migrate"), "Comes before there is a log, or is no part of what the log is about."),
         "authorities key make-managed": "Makes a file of the opener's; nothing is sealed to the key before authorities key add.",
+        "restore check": "Works on files of whoever calls it; no service is there.",
+        "restore load": "Fills empty databases; restore open, which comes next, is in the log.",
         "demo": "A service of its own, which is gone with it.",
     }
 )

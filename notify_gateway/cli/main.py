@@ -14,6 +14,7 @@ from notify_gateway.cli import (
     audit,
     authorities,
     authority,
+    backup,
     configuration,
     ig,
     invariants,
@@ -67,6 +68,9 @@ app.add_typer(keys.app, name="keys", rich_help_panel=RUN)
 app.add_typer(postcodes.app, name="postcodes", rich_help_panel=RUN)
 app.command(rich_help_panel=KEEP)(erase)
 app.add_typer(hold_app, name="hold", rich_help_panel=KEEP)
+app.command(rich_help_panel=KEEP)(backup.backup)
+restore.app.command("check")(backup.check)
+restore.app.command("load")(backup.load)
 app.add_typer(restore.app, name="restore", rich_help_panel=KEEP)
 app.add_typer(trusts.app, name="trusts", rich_help_panel=BRING)
 app.add_typer(authorities.app, name="authorities", rich_help_panel=BRING)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from notify_gateway.settings import Settings
     from notify_gateway.use_cases.gateway import Core
-    from notify_gateway.use_cases.restore import Reopened, SendAgain
+    from notify_gateway.use_cases.restore import Reopened, SendAgain, SetAside
 
 app = typer.Typer(no_args_is_help=True, help="Go on after a backup was restored.")
 
@@ -97,15 +97,20 @@ def open_next(
     reason: Annotated[
         str, typer.Option(help="Why, as a code of letters, digits and hyphens, such as disk-failure. Never words about people.")
     ],
-    lists: Annotated[Path, typer.Option(file_okay=False, help="Folder for the lists of what each trust has to send again.")],
+    lists: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder for the lists of what each trust sends again, and what each authority sets aside.")
+    ],
     origin: Annotated[str | None, typer.Option(help="Name of the next log; without it restore plan says which.")] = None,
+    guard_lost: Annotated[
+        bool, typer.Option("--guard-lost", help="The guard file is the backup's too, and nobody has a newer checkpoint: say so in the log.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Close the log at what was signed last and open the next one, after the database was restored to an earlier point.
 
     Stop every process first. Needs the log's private key, the guard file and the login of the owner of the tables. The next log's first
     entry says which log was closed, at which checkpoint, which entries are lost, and who opened it. Then set NOTIFY_GATEWAY_LOG_ORIGIN
-    to the new name for every process, start them, and give each trust its list.
+    to the new name for every process, start them, and give each trust and each authority its list.
 
     Example: notify-gateway restore open --reason disk-failure --lists send-again
     """
@@ -117,21 +122,19 @@ def open_next(
         lists.mkdir(parents=True, exist_ok=True)
         chosen = origin or restore.next_origin(core.settings, restored=True)
         before = restore.standing(core)
-        lost = restore.send_again(core, before)
-        done = _succeed(core, chosen, reason, restored=True)
-        files = []
-        for each in lost:
-            file = lists / f"send-again-{each.trust}.json"
-            file.write_text(json.dumps(_window(each), indent=2) + "\n", encoding="utf-8")
-            files.append(str(file))
+        written = {f"send-again-{each.trust}.json": _window(each) for each in restore.send_again(core, before)}
+        written |= {f"set-aside-{each.authority}.json": _aside(each) for each in restore.set_aside(core, before)}
+        done = _succeed(core, chosen, reason, restored=True, guard_lost=guard_lost)
+        for name, content in written.items():
+            (lists / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     words = f"The log {done.standing.signed.origin} is closed at {done.standing.signed.size} entries; {done.origin} is open."
-    fix = f"Now set NOTIFY_GATEWAY_LOG_ORIGIN={done.origin} for every process, start them, and give each trust its list in {lists}."
+    fix = f"Now set NOTIFY_GATEWAY_LOG_ORIGIN={done.origin} for every process, start them, and hand out the lists in {lists}."
     gap = done.standing.gap
     document: Json = {
         "closed": done.standing.signed.origin,
         "origin": done.origin,
         "gap": list(gap) if gap else None,
-        "lists": files,
+        "lists": [str(lists / name) for name in written],
         "erased_again": done.erased_again,
     }
     show(as_json, document, words, f"Erased again: {done.erased_again} messages.", warning(fix))
@@ -156,12 +159,12 @@ def close_year(
     show(as_json, {"closed": done.standing.signed.origin, "size": done.standing.signed.size, "origin": done.origin}, words, warning(fix))
 
 
-def _succeed(core: Core, origin: str, reason: str, *, restored: bool) -> Reopened:
+def _succeed(core: Core, origin: str, reason: str, *, restored: bool, guard_lost: bool = False) -> Reopened:
     from audit.succession import SuccessionRefused
     from notify_gateway.use_cases import restore
 
     try:
-        return restore.open_next(core, origin=origin, reason=reason, actor=operator(), restored=restored)
+        return restore.open_next(core, origin=origin, reason=reason, actor=operator(), restored=restored, guard_lost=guard_lost)
     except SuccessionRefused as error:
         why = str(error)
         fix = "Run notify-gateway restore plan; docs/operators.md has the drill step by step."
@@ -176,8 +179,22 @@ def _window(each: SendAgain) -> dict[str, Json]:
         "send_again_to": each.until.isoformat(),
         "messages_held": each.held,
         "last_held_at": each.last_held_at.isoformat() if each.last_held_at else None,
-        "what": "Send again, under the same MessageHeader.id, every message that was answered 202 between the two instants. "
-        "What we still hold is answered 409 NG-6001, which is a success. Keep promises and receipts of what was lost: they are evidence.",
+        "still_held": [{"task": str(kept.id), "reference": kept.reference, "request_id": str(kept.request_id)} for kept in each.kept],
+        "what": "Send again, under the same MessageHeader.id, every message that was answered 202 between the two instants and whose "
+        "X-Request-ID is not among still_held; if you do not keep those, send all. What we hold is answered 409 NG-6001, which is a "
+        "success. What was lost is accepted anew: a first message under another Task and reference, an update under the Task that it has. "
+        "Keep promises and receipts of what was lost: they are evidence.",
+    }
+
+
+def _aside(each: SetAside) -> dict[str, Json]:
+    return {
+        "authority": each.authority,
+        "received_from": each.since.isoformat(),
+        "still_held": [{"delivery": str(kept.id), "reference": kept.reference} for kept in each.kept],
+        "what": "What you received since this instant and is not among still_held was lost here. The trust sends it again, and you "
+        "receive it under another delivery id, with the same child, sender and dates in its view: set the earlier one aside for it. "
+        "What is among still_held may come a second time under the same delivery id: apply it once.",
     }
 
 

@@ -46,6 +46,12 @@ def is_current(engine: Engine, which: Which) -> bool:
     return set(held) == set(ScriptDirectory.from_config(_config(which, None)).get_heads())
 
 
+def revision_of(connection: Connection, which: Which) -> str:
+    """Return the revision at which the database stands, or ``none`` where it was never migrated."""
+    held = MigrationContext.configure(connection, opts={"version_table": f"alembic_version_{which}"}).get_current_heads()
+    return ",".join(held) or "none"
+
+
 def _config(which: Which, connection: Connection | None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(resources.files("notify_gateway.store").joinpath("migrations", which)))

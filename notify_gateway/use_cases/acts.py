@@ -17,7 +17,12 @@ from notify_gateway.store.tables import audit_tables, open_acts
 from notify_gateway.use_cases.gateway import Core
 
 UNSETTLED_AFTER = timedelta(minutes=5)
-_UNSETTLED = {"alert:attempted": "alert:unsettled", "opening:attempted": "opening:unsettled", "export:attempted": "export:unsettled"}
+_UNSETTLED = {
+    "alert:attempted": "alert:unsettled",
+    "opening:attempted": "opening:unsettled",
+    "export:attempted": "export:unsettled",
+    "backup:attempted": "backup:unsettled",
+}
 
 
 def begin(connection: Connection, act: UUID, event: Event) -> None:

@@ -10,14 +10,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from audit.note import Signer
 from audit.succession import Log, Standing, look, succeed
 from notify_gateway.settings import Settings
 from notify_gateway.store.engine import reading
-from notify_gateway.store.tables import audit_tables, clients, cosigning_tables, messages, succession_tables
+from notify_gateway.store.tables import (
+    audit_tables,
+    authorities,
+    clients,
+    cosigning_tables,
+    deliveries,
+    messages,
+    notifications,
+    succession_tables,
+)
 from notify_gateway.use_cases import erase, log_keys
 from notify_gateway.use_cases.gateway import Core
 
@@ -28,8 +39,17 @@ _NUMBERED = re.compile(r"(.*)\.r([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What is still held, as the organisation knows it: a message by its Task and X-Request-ID, or a delivery by its id."""
+
+    id: UUID
+    reference: str
+    request_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SendAgain:
-    """What a trust has to send again: all that it got a 202 for between the two instants, and for which we now answer 404."""
+    """What a trust has to send again: all that it got a 202 for between the two instants, but for what is ``kept``."""
 
     trust: str
     name: str
@@ -37,6 +57,16 @@ class SendAgain:
     until: datetime
     held: int
     last_held_at: datetime | None
+    kept: tuple[Kept, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """What an authority sets aside: all that it received since the instant, but for the deliveries that are ``kept``; it comes again."""
+
+    authority: str
+    since: datetime
+    kept: tuple[Kept, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +99,76 @@ def next_origin(settings: Settings, *, restored: bool) -> str:
     return f"{origin}.r1"
 
 
-def open_next(core: Core, *, origin: str, reason: str, actor: str, restored: bool) -> Reopened:
+def open_next(core: Core, *, origin: str, reason: str, actor: str, restored: bool, guard_lost: bool = False) -> Reopened:
     """Close the log and open the next one; everything that runs has to be given its name. What was erased is erased again.
 
-    Raises ``SuccessionRefused``, ``GuardRefused``, ``KeyFileError``.
+    ``guard_lost``: the guard file is an older copy too. Raises ``SuccessionRefused``, ``GuardRefused``, ``KeyFileError``.
     """
     found = succeed(
-        log_of(core), origin=origin, signers=_signers(core, origin), actor=actor, reason=reason, now=core.clock.now, restored=restored
+        log_of(core),
+        origin=origin,
+        signers=_signers(core, origin),
+        actor=actor,
+        reason=reason,
+        now=core.clock.now,
+        restored=restored,
+        guard_lost=guard_lost,
     )
     erase.finish(core)
     return Reopened(found, origin, erase.replay(core, actor=actor))
 
 
 def send_again(core: Core, found: Standing) -> list[SendAgain]:
-    """Return, for each trust, the time of which it has to send everything again."""
+    """Return, for each trust, the time of which it has to send everything again that is not among what is kept of that time."""
     now = core.clock.now()
     with reading(core.engine).begin() as connection:
-        last = connection.scalar(select(func.max(messages.c.accepted_at)))
-        c, m = clients.c, messages.c
+        since = _lost_since(connection, found)
+        c, m, n = clients.c, messages.c, notifications.c
         counted = (
-            select(c.code, c.name, func.count(m.id).label("held"), func.max(m.accepted_at).label("last"))
+            select(c.id, c.code, c.name, func.count(m.id).label("held"), func.max(m.accepted_at).label("last"))
             .outerjoin(messages, m.client_id == c.id)
             .where(c.kind == "trust", c.closed_at.is_(None))
-            .group_by(c.code, c.name)
+            .group_by(c.id, c.code, c.name)
             .order_by(c.code)
         )
         rows = connection.execute(counted).all()
+        late = select(m.client_id, n.id, n.reference, m.request_id).join(notifications, n.id == m.notification_id)
+        kept = _by_owner(connection, late.where(m.accepted_at >= since).order_by(m.accepted_at, m.id))
+    return [SendAgain(row.code, row.name, since, now, row.held, row.last, kept.get(row.id, ())) for row in rows]
+
+
+def set_aside(core: Core, found: Standing) -> list[SetAside]:
+    """Return, for each authority, from when on it sets aside what it received and is not among what is kept: that is sent again.
+
+    What is kept may be delivered a second time, under the id that it had.
+    """
+    with reading(core.engine).begin() as connection:
+        since = _lost_since(connection, found)
+        d, n = deliveries.c, notifications.c
+        of_that_time = or_(d.received_at.is_(None), d.received_at >= since)
+        late = select(d.authority, d.id, n.reference).join(notifications, n.id == d.notification_id)
+        # What was cancelled or superseded before the restored point never left.
+        kept = _by_owner(connection, late.where(of_that_time, d.state.not_in(("cancelled", "superseded"))).order_by(n.reference, d.id))
+        served = connection.scalars(select(authorities.c.gss).order_by(authorities.c.gss)).all()
+    return [SetAside(gss, since, kept.get(gss, ())) for gss in served]
+
+
+def _lost_since(connection: Connection, found: Standing) -> datetime:
+    """Return from when on something may be lost: what is surely there is what the earlier of the two memories knows.
+
+    To send a message twice is harmless, to leave one out is not.
+    """
+    last = connection.scalar(select(func.max(messages.c.accepted_at)))
     known = [each for each in (last, _instant(found.newest_at)) if each is not None]
-    # What is surely there is what the earlier of the two knows; to send a message twice is harmless, to leave one out is not.
-    since = (min(known) if known else datetime.fromtimestamp(0, UTC)) - MARGIN
-    return [SendAgain(row.code, row.name, max(since, datetime.fromtimestamp(0, UTC)), now, row.held, row.last) for row in rows]
+    never = datetime.fromtimestamp(0, UTC)
+    return max(min(known) - MARGIN, never) if known else never
+
+
+def _by_owner(connection: Connection, statement: Select[Any]) -> dict[Any, tuple[Kept, ...]]:
+    found: dict[Any, list[Kept]] = {}
+    for owner, *kept in connection.execute(statement):
+        found.setdefault(owner, []).append(Kept(*kept))
+    return {owner: tuple(each) for owner, each in found.items()}
 
 
 def _signers(core: Core, origin: str) -> tuple[Signer, ...]:

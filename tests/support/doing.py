@@ -15,12 +15,13 @@ from sqlalchemy import insert, select
 from mappings.authorities import Directory
 from mappings.postcodes import demonstration_source
 from notify_gateway.domain.model import OrganisationType
+from notify_gateway.domain.operating import DowntimeReason, ParkReason
 from notify_gateway.domain.retention import ErasureReason, HoldReason
 from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose, fingerprint, save
 from notify_gateway.store import sign_in
 from notify_gateway.store.proposals import Proposal
 from notify_gateway.store.tables import shred_keys
-from notify_gateway.use_cases import client_keys, collect, erase, holds, log_keys, onboard, operators, two_people
+from notify_gateway.use_cases import client_keys, collect, downtime, erase, holds, log_keys, onboard, operate, operators, two_people
 from notify_gateway.use_cases.client_keys import Offer
 from notify_gateway.use_cases.log_keys import LOG_RETIRING
 from tests.support.acts import HARTLEPOOL, Act, World, numbers
@@ -227,6 +228,34 @@ def _operate(path: str, **fields: str) -> Callable[[World], Act]:
     return lambda world: world.operate(path, **fields)
 
 
+def _on_the_page(path: str, **fields: str) -> Callable[[World], Act]:
+    return lambda world: world.operate(path, id=str(world.queued()), **fields)
+
+
+def _retry_on_the_page(world: World) -> Act:
+    delivery = world.queued()
+    operate.park(world.house.gateway, delivery_id=delivery, reason=ParkReason.UNDER_INQUIRY, actor="test")
+    return world.operate("/ops/failed/retry", id=str(delivery), reason="fault-mended")
+
+
+def _plan_on_the_page(world: World) -> Act:
+    span = {"starts_at": "2026-11-21T20:00", "ends_at": "2026-11-21T23:00"}
+    return world.operate("/ops/deliveries/downtime", authority=MIDDLESBROUGH, reason="upgrade", **span)
+
+
+def _end_on_the_page(world: World) -> Act:
+    now = world.house.clock.now()
+    planned = downtime.plan_downtime(
+        world.house.gateway,
+        authority=MIDDLESBROUGH,
+        starts_at=now + timedelta(hours=1),
+        ends_at=now + timedelta(hours=2),
+        reason=DowntimeReason.UPGRADE,
+        actor="test",
+    )
+    return world.operate("/ops/deliveries/downtime/end", id=str(planned.id))
+
+
 def _revoke_operator(world: World) -> Act:
     token = operators.issue_token(world.house.gateway, name="casey", lasts=timedelta(hours=1), may_act=True, actor="test")
     return world.command("operators", "revoke", token.id)
@@ -250,6 +279,10 @@ def _load_demonstration(world: World) -> Act:
 def _erase(world: World) -> Act:
     reference = world.house.accept(a_message()).reference
     return world.command("erase", reference, "--reason", "subject-request", "--case", "IG-2026-1", "--cancel-open", "--yes")
+
+
+def _back_up(world: World) -> Act:
+    return world.command("backup", "--to", world.folder / "backup", "--shred-to", world.folder / "backup-of-shred-keys")
 
 
 def _hold(world: World) -> Act:
@@ -351,9 +384,15 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command ig revoke": _revoke_token("ig", "ig", "dpo"),
     "POST /ops/sign-in": _sign_operator_in,
     "POST /ops/sign-out": _operate("/ops/sign-out"),
+    "POST /ops/failed/retry": _retry_on_the_page,
+    "POST /ops/failed/park": _on_the_page("/ops/failed/park", reason="under-inquiry"),
+    "POST /ops/failed/give-up": _on_the_page("/ops/failed/give-up", reason="damaged", sure="yes"),
+    "POST /ops/deliveries/downtime": _plan_on_the_page,
+    "POST /ops/deliveries/downtime/end": _end_on_the_page,
     "command operators token": _commanded("operators", "token", "alex", "--lasts", "30m"),
     "command operators revoke": _revoke_operator,
     "command erase": _erase,
+    "command backup": _back_up,
     "command hold set": _hold,
     "command hold release": _release,
     "command audit close-year": _close_year,
