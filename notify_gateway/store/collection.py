@@ -11,7 +11,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, and_, insert, or_, select
 
+from notify_gateway.domain.route import ChannelName
 from notify_gateway.store.tables import deliveries, delivery_steps, messages, notifications
+
+_INBOX = ChannelName.INBOX.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +48,14 @@ class AuthorityDeliveries:
         self._connection = connection
         self._authority = authority
 
-    def waiting(self, *, limit: int, after: tuple[datetime, UUID] | None = None) -> list[Waiting]:
-        """Return what is offered and not yet received, in the order in which it was offered, from ``after`` on."""
+    def waiting(self, *, limit: int, after: tuple[datetime, UUID] | None = None, inbox: bool = False) -> list[Waiting]:
+        """Return what is offered, in the inbox or elsewhere, and not yet received, in the order of the offers, from ``after`` on."""
         d = deliveries.c
         statement = (
             select(d.id, notifications.c.reference, d.event, d.state, d.offered_at, messages.c.view)
             .join(messages, messages.c.id == d.message_id)
             .join(notifications, notifications.c.id == d.notification_id)
-            .where(d.authority == self._authority, d.state == "offered")
+            .where(d.authority == self._authority, d.state == "offered", d.channel == _INBOX if inbox else d.channel != _INBOX)
             .order_by(d.offered_at, d.id)
             .limit(limit)
         )

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What an authority does at the collection point: list, fetch, confirm that it has it, acknowledge."""
+"""What an authority does at the collection point: list, fetch, confirm that it has it, acknowledge.
+
+A delivery waits in one place. What was queued for the inbox is listed, fetched and confirmed with ``inbox`` alone, which its pages say and
+the calls of an authority's system do not: a forgotten script must not take from the officers what only they will look for.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from audit.events import Event
 from audit.log import append
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Conflict, Issue, NotFound
+from notify_gateway.domain.route import ChannelName
 from notify_gateway.store import outbox, shred
 from notify_gateway.store.collection import AuthorityDeliveries, Step, Waiting
 from notify_gateway.store.engine import reading
@@ -40,7 +45,7 @@ class DeliveryState:
     steps: tuple[Step, ...] = ()
 
 
-def list_waiting(gateway: Gateway, *, authority: str, limit: int, after: UUID | None = None) -> list[Waiting]:
+def list_waiting(gateway: Gateway, *, authority: str, limit: int, after: UUID | None = None, inbox: bool = False) -> list[Waiting]:
     """Return what waits to be fetched, oldest first, from behind ``after`` on; raises ``NotFound`` when that is not the authority's."""
     with reading(gateway.engine).begin() as connection:
         own = AuthorityDeliveries(connection, authority)
@@ -50,17 +55,17 @@ def list_waiting(gateway: Gateway, *, authority: str, limit: int, after: UUID | 
             if row is None or row.offered_at is None:
                 raise NotFound(Issue(Code.DELIVERY_UNKNOWN))
             place = (row.offered_at, row.id)
-        return own.waiting(limit=limit, after=place)
+        return own.waiting(limit=limit, after=place, inbox=inbox)
 
 
-def fetch(gateway: Gateway, *, authority: str, delivery_id: UUID) -> bytes:
+def fetch(gateway: Gateway, *, authority: str, delivery_id: UUID, inbox: bool = False) -> bytes:
     """Return the delivery document; that it was handed over stands in the log first. Fetching is not receiving.
 
-    Raises ``NotFound`` for a delivery that is not the authority's, or not offered yet, and ``Conflict`` for one that was overtaken.
+    Raises ``NotFound`` for a delivery that is not the authority's, or not offered here, and ``Conflict`` for one that was overtaken.
     """
     now = gateway.clock.now()
     with gateway.engine.begin() as connection:
-        row = own_delivery(connection, authority, delivery_id)
+        row = own_delivery(connection, authority, delivery_id, inbox=inbox)
         fields: dict[str, str | int] = {"notification": str(row.notification_id), "authority": authority}
         append(connection, audit_tables, [Event("delivery:fetched", at=now, actor=authority, subject=str(delivery_id), fields=fields)])
         parts = outbox.parts(connection, [row.message_id])[row.message_id]
@@ -68,14 +73,14 @@ def fetch(gateway: Gateway, *, authority: str, delivery_id: UUID) -> bytes:
     return document(gateway, row, parts, key)
 
 
-def confirm_received(gateway: Core, *, authority: str, delivery_id: UUID, digest: bytes) -> DeliveryState:
+def confirm_received(gateway: Core, *, authority: str, delivery_id: UUID, digest: bytes, inbox: bool = False) -> DeliveryState:
     """Record that the authority's system holds the document whose SHA-256 is ``digest``; a second call changes nothing.
 
     Raises ``NotFound``, or ``Conflict`` when the digest is not that of the document.
     """
     now = gateway.clock.now()
     with reading(gateway.engine).begin() as connection:
-        row = own_delivery(connection, authority, delivery_id)
+        row = own_delivery(connection, authority, delivery_id, inbox=inbox)
         parts = outbox.parts(connection, [row.message_id])[row.message_id]
     key = shred.find(gateway.shred_engine, [row.message_id]).get(row.message_id)
     if not hmac.compare_digest(hashlib.sha256(document(gateway, row, parts, key)).digest(), digest):
@@ -149,12 +154,24 @@ def waiting_json(item: Waiting) -> dict[str, Any]:
     }
 
 
-def own_delivery(connection: Connection, authority: str, delivery_id: UUID, *, lock: bool = False, sent_back: bool = False) -> Row[Any]:
+def own_delivery(
+    connection: Connection,
+    authority: str,
+    delivery_id: UUID,
+    *,
+    lock: bool = False,
+    sent_back: bool = False,
+    inbox: bool | None = None,
+) -> Row[Any]:
     """Return the authority's delivery; with ``sent_back`` also one that it has sent back, of which it may still speak.
+
+    With ``inbox`` true only one that waits, or waited, in the inbox; with it false only one that does not.
 
     Raises ``NotFound`` for a delivery that is not the authority's, or not offered yet, and ``Conflict`` for one that was overtaken.
     """
     row = AuthorityDeliveries(connection, authority).find(delivery_id, lock=lock)
+    if row is not None and inbox is not None and (row.channel == ChannelName.INBOX) != inbox:
+        row = None
     if row is not None and row.state == SENT_BACK:
         if sent_back:
             return row
