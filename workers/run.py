@@ -8,6 +8,7 @@ import signal
 import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from celery import signals
@@ -20,6 +21,7 @@ from workers.channels.mesh import MeshChannel
 from workers.channels.mesh_protocol import Mailbox, MeshAccess, MeshFailed
 from workers.channels.protocol import Channels
 from workers.channels.pull import PullChannel
+from workers.channels.sftp import SftpAccess, SftpChannel
 from workers.channels.signature import RequestSigner
 from workers.channels.webhook import WebhookChannel
 from workers.courier import Courier
@@ -43,6 +45,8 @@ class WorkerValues:
     webhook_timeout: timedelta = timedelta(seconds=10)
     webhook_allow_private: bool = False
     mesh: MeshAccess | None = None
+    sftp_key: Path | None = None
+    sftp_timeout: timedelta = timedelta(seconds=30)
     lease: timedelta = timedelta(seconds=15)
     grace: timedelta = timedelta(seconds=20)
     patience: timedelta = timedelta(seconds=6)
@@ -57,7 +61,14 @@ def make_channels(values: WorkerValues) -> Channels:
         timeout=values.webhook_timeout,
         egress=Egress(allow_private=values.webhook_allow_private),
     )
-    return {"pull": PullChannel(), "inbox": PullChannel(), "webhook": webhook, "mesh": _mesh_channel(values.mesh)}
+    sftp = SftpChannel(signer=values.signer, access=sftp_access(values))
+    return {"pull": PullChannel(), "inbox": PullChannel(), "webhook": webhook, "mesh": _mesh_channel(values.mesh), "sftp": sftp}
+
+
+def sftp_access(values: WorkerValues) -> SftpAccess:
+    """Return what connections to SFTP servers are made with."""
+    egress = Egress(allow_private=values.webhook_allow_private)
+    return SftpAccess(key_file=values.sftp_key, egress=egress, timeout=values.sftp_timeout)
 
 
 def _mesh_channel(access: MeshAccess | None) -> MeshChannel:

@@ -16,7 +16,7 @@ from notify_gateway.cli.failures import FAILED, CommandFailed
 from notify_gateway.cli.output import AsJson, show
 from notify_gateway.cli.restore import require_erasures, require_origin
 from notify_gateway.cli.service import opened, opened_core, settings
-from notify_gateway.cli.worker_values import start_mesh_poller, worker_values
+from notify_gateway.cli.worker_values import start_mesh_poller, start_receipt_poller, worker_values
 
 if TYPE_CHECKING:
     import uvicorn
@@ -240,13 +240,12 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
     from notify_gateway.use_cases.deliver import give_up_lost_attempts
     from notify_gateway.use_cases.erase import finish
     from notify_gateway.use_cases.invariants.runs import run_when_due
-    from notify_gateway.use_cases.invariants.runs import run_when_due
     from notify_gateway.use_cases.maintain import forget_expired_sign_ins, say_that_it_is_quiet, sweep_orphan_keys
 
     log = structlog.get_logger(__name__)
 
     def run() -> None:
-        polling = start_mesh_poller(core, stop)
+        pollers = [start_mesh_poller(core, stop), start_receipt_poller(core, stop)]
         while not stop.wait(every):
             try:
                 if swept := sweep_orphan_keys(core):
@@ -257,10 +256,10 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
                 if lost := give_up_lost_attempts(core) + settle_lost(core):
                     log.warning("acts-without-result", count=lost)
                 run_when_due(core)
-                run_when_due(core)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("upkeep-failed", error=type(error).__name__)
-        polling.join(timeout=5)
+        for poller in pollers:
+            poller.join(timeout=5)
 
     thread = threading.Thread(target=run, name="upkeep", daemon=True)
     thread.start()

@@ -25,6 +25,8 @@ def worker_values(core: Core) -> WorkerValues:
         webhook_timeout=chosen.webhook_timeout,
         webhook_allow_private=chosen.webhook_allow_private,
         mesh=mesh_access(chosen),
+        sftp_key=chosen.sftp_key,
+        sftp_timeout=chosen.sftp_timeout,
         lease=chosen.lease,
         clock=core.clock,
     )
@@ -63,5 +65,15 @@ def start_mesh_poller(core: Core, stop: threading.Event) -> threading.Thread:
         MeshPoller(core, lambda: MeshMailbox(access), stop).run()
 
     thread = threading.Thread(target=run, name="mesh-poller", daemon=True)
+    thread.start()
+    return thread
+
+
+def start_receipt_poller(core: Core, stop: threading.Event) -> threading.Thread:
+    """Read what authorities say they have of what was put down by SFTP, in a thread of its own, until ``stop`` is set."""
+    from workers.receipts import ReceiptPoller
+    from workers.run import sftp_access
+
+    thread = threading.Thread(target=ReceiptPoller(core, sftp_access(worker_values(core)), stop).run, name="receipt-poller", daemon=True)
     thread.start()
     return thread
