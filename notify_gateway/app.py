@@ -40,6 +40,8 @@ from notify_gateway.domain.errors import Issue, NotFound, NotifyError, Refused, 
 from notify_gateway.runtime import Runtime
 from notify_gateway.use_cases.bulk import Turns
 from notify_gateway.web import docs, errors, landing
+from notify_gateway.web.operations import deliveries as operations_deliveries
+from notify_gateway.web.operations import failed as operations_failed
 from notify_gateway.web.operations import pages as operations_pages
 from notify_gateway.web.operations import sign_in as operators_sign_in
 from notify_gateway.web.operations.answers import is_ours, refusal
@@ -94,6 +96,8 @@ def create_app(runtime: Runtime, *, on_commit: Callable[[], None] = lambda: None
         docs.router,
         operators_sign_in.router,
         operations_pages.router,
+        operations_failed.router,
+        operations_deliveries.router,
     ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(resources.files("notify_gateway.web").joinpath("static"))), name="static")

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from fastapi import Request, Response
 
 from notify_gateway.api.http import error_response
@@ -25,7 +23,7 @@ def refusal(request: Request, error: NotifyError) -> Response:
     if code == Code.NO_SUCH_PAGE or "text/html" not in request.headers.get("accept", ""):
         return error_response(request, error)
     if code == Code.TOKEN_MISSING:
-        return Response(status_code=HTTPStatus.SEE_OTHER, headers={"Location": SIGN_IN})
+        return Response(status_code=303, headers={"Location": SIGN_IN})
     known = entry(code)
     answer = error_response(request, error)
     page = show("operations/refused.html", status=known.status, item=known)

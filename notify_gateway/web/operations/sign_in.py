@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
@@ -44,8 +43,8 @@ async def sign_operator_in(request: Request) -> Response:
         with parts.limits.signing_in(address_of(request.scope), token):
             opened = await asyncio.to_thread(operators.sign_in, parts.gateway, desk(request).denials, token=token)
     except NotAllowed as error:
-        return show("operations/sign_in.html", status=HTTPStatus.FORBIDDEN, fault=entry(error.issues[0].code))
-    response = Response(status_code=HTTPStatus.SEE_OTHER, headers={"Location": "/ops"})
+        return show("operations/sign_in.html", status=403, fault=entry(error.issues[0].code))
+    response = Response(status_code=303, headers={"Location": "/ops"})
     give_cookie(request, response, opened.cookie)
     return response
 
@@ -55,6 +54,6 @@ async def sign_operator_out(request: Request) -> Response:
     """End the session, on this side and in the browser."""
     who, _ = await actor_with_form(request)
     await asyncio.to_thread(operators.sign_out, service(request).gateway, who)
-    response = Response(status_code=HTTPStatus.SEE_OTHER, headers={"Location": SIGN_IN})
+    response = Response(status_code=303, headers={"Location": SIGN_IN})
     take_cookie(request, response)
     return response
