@@ -132,7 +132,7 @@ class MeshMailbox:
 
 
 def _require_readable(cert: tuple[str, str] | None, ca: str | None) -> None:
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         if cert:
             context.load_cert_chain(*cert)
