@@ -18,7 +18,7 @@ from notify_gateway.cli.examples.draft import MIDDLESBROUGH, NAME, STOCKTON, Hom
 from notify_gateway.cli.examples.values import traces
 from notify_gateway.domain.clock import SystemClock
 from notify_gateway.domain.identity import has_valid_check_digit
-from tests.cli.conftest import COMMAND, Call, Result, call_outside
+from tests.cli.conftest import COMMAND, Call, call_outside
 from tests.support.processes import Process, base_environment
 from tests.support.services import eventually, free_port
 from tests.support.waiting import ROOT
@@ -29,19 +29,18 @@ STEPS = {
 }
 
 
-def test_it_ends_with_0_twice_on_the_same_folder_and_what_it_tells_was_seen(folder: Path) -> None:
-    first = _demo(folder)
-    assert first.status == 0, first.err + first.out
-    assert first.err == ""
-    assert {title.strip() for title in re.findall(r"✓ (.{12}\S?)", first.out)} == STEPS
-    assert "NG-4001" in first.out
+def test_it_goes_on_serving_until_it_is_ended_and_plays_again_on_the_same_folder(folder: Path) -> None:
+    said = serve(folder)
+    assert {title.strip() for title in re.findall(r"✓ (.{12}\S?)", said)} == STEPS
+    assert "NG-4001" in said
     family = [trace for trace in traces(template()) if trace != STOCKTON.postcode]
-    assert not [trace for trace in family if trace in first.out]
-    again = _demo(folder, "--json")
+    assert not [trace for trace in family if trace in said]
+
+    again = call_outside("demo", "--once", "--data", "demo", "--port", free_port(), "--json", folder=folder, environment=real(folder))
     assert again.status == 0, again.err
     steps = {step["title"]: step for step in reversed(again.json["steps"])}
     assert steps.keys() == STEPS
-    references = [set(re.findall(r"SEN-[0-9A-Z]{8}-[0-9A-Z]", out)) for out in (first.out, again.out)]
+    references = [set(re.findall(r"SEN-[0-9A-Z]{8}-[0-9A-Z]", out)) for out in (said, again.out)]
     assert all(len(found) == 2 for found in references)
     assert not references[0] & references[1]
 
@@ -60,41 +59,48 @@ def test_it_ends_with_0_twice_on_the_same_folder_and_what_it_tells_was_seen(fold
     assert not (folder / "real-keys").exists()
 
 
-def test_it_goes_on_serving_until_it_is_ended(folder: Path) -> None:
+def serve(folder: Path) -> str:
+    """Run the demonstration on a port that is taken, use what it offers, end it, and return what it had said when it began to serve."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         command = [*COMMAND, "demo", "--data", "demo", "--port", str(port)]
-        demo = Process(command, name="demo", log=folder / "demo.log", cwd=folder, env=base_environment()).start(wait=False)
+        demo = Process(command, name="demo", log=folder / "demo.log", cwd=folder, env=base_environment() | real(folder)).start(wait=False)
         try:
             eventually(lambda: demo.says("Open what was delivered"), within=60, what="serving")
             said = demo.output
             assert f"Port {port} is taken" in said
-            address = re.search(r"front page\s+(http://127\.0\.0\.1:\d+/)", said)
-            assert address is not None
-            assert httpx2.get(f"{address[1]}_status").json()["status"] == "pass"
-            token = re.search(r"ng_authority_\S+", said)
-            assert token is not None
-            listed = httpx2.get(f"{address[1]}authority/v1/deliveries", headers={"Authorization": f"Bearer {token[0]}"})
-            assert listed.status_code == 200
-            sending, opening = (re.search(f"^{start}.*$", said, re.MULTILINE) for start in ("curl -i", "notify-gateway authority open"))
-            assert sending is not None
-            assert opening is not None
-            posted = subprocess.run(["/bin/sh", "-c", sending[0]], capture_output=True, text=True, timeout=30)
-            assert posted.stdout.startswith("HTTP/1.1 202"), posted
-            reference = re.search(r"SEN-\w{8}-\w", posted.stdout)
-            assert reference is not None
-            eventually(lambda: demo.says(f"{reference[0]} acknowledged"), within=20, what="the pretend authority at work")
-            shown = call_outside(*glob_last(opening[0]), folder=folder)
-            assert "Who the child is" in shown.out, shown.err
-            again = call_outside("demo", "--once", "--data", "demo", folder=folder)
-            assert again.status == 1
-            assert "runs there already" in again.err
+            use(demo, said, folder)
             assert demo.terminate(within=30) == 0
             assert "Traceback" not in demo.output
         finally:
             demo.stop()
+    return said
+
+
+def use(demo: Process, said: str, folder: Path) -> None:
+    """Do what a reader of the demonstration's last lines would do."""
+    address = re.search(r"front page\s+(http://127\.0\.0\.1:\d+/)", said)
+    assert address is not None
+    assert httpx2.get(f"{address[1]}_status").json()["status"] == "pass"
+    token = re.search(r"ng_authority_\S+", said)
+    assert token is not None
+    listed = httpx2.get(f"{address[1]}authority/v1/deliveries", headers={"Authorization": f"Bearer {token[0]}"})
+    assert listed.status_code == 200
+    sending, opening = (re.search(f"^{start}.*$", said, re.MULTILINE) for start in ("curl -i", "notify-gateway authority open"))
+    assert sending is not None
+    assert opening is not None
+    posted = subprocess.run(["/bin/sh", "-c", sending[0]], capture_output=True, text=True, timeout=30)
+    assert posted.stdout.startswith("HTTP/1.1 202"), posted
+    reference = re.search(r"SEN-\w{8}-\w", posted.stdout)
+    assert reference is not None
+    eventually(lambda: demo.says(f"{reference[0]} acknowledged"), within=20, what="the pretend authority at work")
+    shown = call_outside(*glob_last(opening[0]), folder=folder)
+    assert "Who the child is" in shown.out, shown.err
+    again = call_outside("demo", "--once", "--data", "demo", folder=folder)
+    assert again.status == 1
+    assert "runs there already" in again.err
 
 
 def test_it_touches_no_folder_of_another(call: Call, folder: Path) -> None:
@@ -125,16 +131,15 @@ def test_a_fresh_message_shares_no_id_with_another_and_names_nobody_real(home: H
     assert home.gss in one
 
 
-def _demo(folder: Path, *more: str) -> Result:
-    """Run the demonstration where a real service is described by the environment: none of it may be used."""
-    real = {
+def real(folder: Path) -> dict[str, str]:
+    """Return an environment that describes a real service, of which the demonstration may use nothing."""
+    return {
         "NOTIFY_GATEWAY_DEPLOYMENT": "live",
         "NOTIFY_GATEWAY_BASE_URL": "https://gateway.example",
         "NOTIFY_GATEWAY_DATABASE_URL": "postgresql+psycopg://real@127.0.0.1:1/real",
         "NOTIFY_GATEWAY_BROKER_URL": "redis://127.0.0.1:1/0",
         "NOTIFY_GATEWAY_KEYS_DIR": str(folder / "real-keys"),
     }
-    return call_outside("demo", "--once", "--data", "demo", "--port", free_port(), *more, folder=folder, environment=real)
 
 
 def glob_last(command: str) -> list[str]:

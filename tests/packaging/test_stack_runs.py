@@ -7,6 +7,7 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from functools import partial
+from signal import SIGTERM
 
 import pytest
 
@@ -62,12 +63,16 @@ def test_jobs_may_run_again(stack: NativeStack) -> None:
 
 def test_what_is_killed_comes_back_and_is_healthy_again(stack: NativeStack) -> None:
     with stack.supervised() as supervisor:
-        for name in ("gateway-1", "worker-1", "scheduler-1", "sequencer-1", "opener-1"):
+        killed = ("gateway-1", "worker-1", "scheduler-1", "sequencer-1", "opener-1")
+        for name in killed:
             stack.instances[name].process.kill9(group=True)
-            eventually(partial(_back, stack, supervisor, name), within=30, what=f"{name} back")
+        for name in killed:
+            eventually(partial(_back, stack, supervisor, name), within=30, every=0.2, what=f"{name} back")
     assert _status(stack) == 200
 
 
 def test_every_part_ends_in_good_order_when_asked_to(stack: NativeStack) -> None:
-    statuses = {process.name: process.terminate(within=40) for process in stack.lasting()}
+    for process in stack.lasting():
+        process.signal(SIGTERM)
+    statuses = {process.name: process.wait(within=40) for process in stack.lasting()}
     assert set(statuses.values()) == {0}, statuses

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from notify_gateway.cli.main import app
 from tests.support.waiting import ROOT
 
 DOCUMENTS = [name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md") if (ROOT / name).exists()]
@@ -28,14 +28,13 @@ def _targets() -> set[str]:
 
 
 def _exists(command: str) -> bool:
-    """Ask the program for help on the words before the first option or argument."""
+    """Ask the program for help on the words before the first option or argument; in this process, for each would take half a second."""
     words = []
     for word in command.split()[1:]:
         if not re.fullmatch(r"[a-z][a-z-]*", word):
             break
         words.append(word)
-    asked = [sys.executable, "-m", "notify_gateway.cli.main", *words, "--help"]
-    return subprocess.run(asked, cwd=ROOT, capture_output=True, check=False).returncode == 0
+    return CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
 
 
 def test_there_is_a_readme_with_the_two_commands() -> None:
