@@ -31,8 +31,6 @@ PAUSE = 0.04
 """Seconds between turns while entries keep coming: half of it is what an entry waits. A turn with work costs some milliseconds of CPU."""
 REST = 0.08
 """Seconds after a turn that found nothing to do, which costs about one millisecond."""
-_PAUSES_TO_WORK = 3
-"""A busy machine has better to do: three quarters of the time, at least, the sequencer waits, and sequences the more at once."""
 _UNFRAMED = {"isolation_level": "AUTOCOMMIT"}
 """A look that needs no transaction saves two round trips at each turn of the loop."""
 
@@ -145,7 +143,7 @@ class Sequencer:
         return count
 
     def run_forever(self, stop: threading.Event, pause: float = PAUSE, rest: float = REST) -> None:
-        """Run until ``stop`` is set, ``pause`` seconds apart while entries come (more where the machine is slow), else ``rest`` seconds.
+        """Run until ``stop`` is set: ``pause`` seconds apart while entries come, or as long as the turn took if that is more, else ``rest``.
 
         A database or disk that is away is waited out; what ``run_once`` refuses is told to whoever reads the database, and raised.
         """
@@ -160,7 +158,7 @@ class Sequencer:
                         self._tell(None)
                         told = False
                     if count < BATCH:
-                        stop.wait(max(pause, _PAUSES_TO_WORK * took) if count else rest)
+                        stop.wait(max(pause, took) if count else rest)
                 except (SQLAlchemyError, OSError) as error:
                     LOGGER.warning("the sequencer waits: %s", type(error).__name__)
                     self._leadership.drop()

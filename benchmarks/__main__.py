@@ -68,7 +68,7 @@ def _measure_service(plan: Plan, console: Console, results: Results) -> None:
     ]
     with _place() as place:
         messages = place.folder / "messages.jsonl"
-        count = max(plan.messages, plan.messages_alone) + Load.warm_up
+        count = max(load.messages + load.warm_up for _, load in turns)
         messages.write_bytes(b"".join(a_message(index).bytes() + b"\n" for index in range(count)))
         for number, (name, load) in enumerate(turns, 1):
             console.print(f"[{number}/{len(turns)}] {name}, {load.messages} messages over {load.connections} …", highlight=False)

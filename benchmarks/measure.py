@@ -47,7 +47,11 @@ class Load:
 
     messages: int
     connections: int
-    warm_up: int = 50
+
+    @property
+    def warm_up(self) -> int:
+        """A quarter as many, at most 400: until its processes have seen a few hundred messages each, every system is slower."""
+        return min(400, max(50, self.messages // 4))
 
 
 def measure(system: System, place: Place, load: Load, messages: Path) -> Figures:

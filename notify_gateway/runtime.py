@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -227,3 +228,10 @@ def start_sequencer(sequencer: Sequencer, stop: threading.Event) -> threading.Th
     thread = threading.Thread(target=sequencer.run_forever, args=(stop,), name="sequencer", daemon=True)
     thread.start()
     return thread
+
+
+def collect_less() -> None:
+    """The collector passes over what is loaded by now, which lives as long as the process, and looks less often at the rest."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

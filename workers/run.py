@@ -16,6 +16,7 @@ from celery.apps.worker import Worker
 
 from notify_gateway.domain.clock import Clock, SystemClock
 from notify_gateway.egress.guard import Egress
+from notify_gateway.runtime import collect_less
 from workers.app import KEY_PREFIX, make_celery, queue_length
 from workers.channels.mesh import MeshChannel
 from workers.channels.mesh_protocol import Mailbox, MeshAccess, MeshFailed
@@ -98,6 +99,7 @@ def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurren
     last_call.daemon = True
 
     def on_ready(**_: Any) -> None:
+        collect_less()
         watchdog.start()
 
     def on_shutting_down(**_: Any) -> None:

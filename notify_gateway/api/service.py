@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -24,7 +23,7 @@ from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import NotAllowed, Unavailable
 from notify_gateway.fhir.structure import check_structure, warm_up
 from notify_gateway.privacy.memory import guard_memory
-from notify_gateway.runtime import Runtime
+from notify_gateway.runtime import Runtime, collect_less
 from notify_gateway.store.parties import Client
 from notify_gateway.use_cases import proofs
 from notify_gateway.use_cases.access import DoorKeeper
@@ -67,10 +66,7 @@ class Service:
     def start(self) -> None:
         """Load what the first request would otherwise wait for, and begin committing."""
         warm_up()
-        # What is loaded by now lives as long as the process: the collector need not look at it at each turn, nor look so often.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 20)
+        collect_less()
         self.committer.start()
         self._health.start()
 

@@ -111,12 +111,13 @@ def sequence() -> None:
     """
     from notify_gateway.cli.heartbeat import BeatingEvent, Heartbeat
     from notify_gateway.cli.logs import log_to_stderr
-    from notify_gateway.runtime import beside_the_sequencer, open_sequencer
+    from notify_gateway.runtime import beside_the_sequencer, collect_less, open_sequencer
 
     chosen = settings()
     log_to_stderr(chosen.log_level)
     _guard_memory("sequencer")
     sequencer = open_sequencer(chosen)
+    collect_less()
     heartbeat = Heartbeat("sequencer", chosen.data_dir)
     stop = BeatingEvent(heartbeat)
     for number in (signal.SIGTERM, signal.SIGINT):
