@@ -143,7 +143,7 @@ class Sequencer:
         return count
 
     def run_forever(self, stop: threading.Event, pause: float = PAUSE, rest: float = REST) -> None:
-        """Run until ``stop`` is set: ``pause`` seconds apart while entries come, or as long as the turn took if that is more, else ``rest``.
+        """Run until ``stop`` is set, ``pause`` seconds apart while entries come (or as long as the turn took), else ``rest`` seconds.
 
         A database or disk that is away is waited out; what ``run_once`` refuses is told to whoever reads the database, and raised.
         """
