@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from notify_gateway.use_cases.gateway import Core
     from workers.alerting.alerter import Sender
 
+EVERY = 2.0
+"""Seconds between two looks at what is due."""
 ENDS_WITHIN = 5.0
 """Seconds that a thread has to record how its last attempt ended; of one that has not, the log says later that it is not known."""
 
 
 @contextmanager
-def alerting(core: Core) -> Iterator[None]:
+def alerting(core: Core, *, every: float = EVERY) -> Iterator[None]:
     """Alert authorities while the block runs, by e-mail only where a mail server is set.
 
     Raises ``OSError`` when the file of certificates that the settings name is not there.
@@ -26,7 +28,8 @@ def alerting(core: Core) -> Iterator[None]:
 
     stop, senders = threading.Event(), make_senders(core)
     threads = [
-        threading.Thread(target=Alerter(core, sender, stop).run, name=f"alerts-{sender.kind.value}", daemon=True) for sender in senders
+        threading.Thread(target=Alerter(core, sender, stop, every=every).run, name=f"alerts-{sender.kind.value}", daemon=True)
+        for sender in senders
     ]
     for thread in threads:
         thread.start()

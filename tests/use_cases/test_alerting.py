@@ -58,7 +58,7 @@ class Told:
 
 
 def look(house: House, sender: Told) -> int:
-    return Alerter(house.gateway, sender, threading.Event()).look()
+    return Alerter(house.gateway, sender, threading.Event(), every=1).look()
 
 
 def add(house: House, kind: AlertKind = AlertKind.WEBHOOK, address: str = HOOK, authority: str = STOCKTON) -> None:

@@ -13,8 +13,6 @@ from notify_gateway.domain.alerts import Alert, AlertKind, AlertResult
 from notify_gateway.use_cases import alert as alerting
 from notify_gateway.use_cases.gateway import Core
 
-EVERY = 2.0
-
 _log = structlog.get_logger("workers.alerting")
 
 
@@ -43,7 +41,7 @@ class Sender(Protocol):
 class Alerter:
     """Looks every ``every`` seconds until ``stop`` is set. What is due stands in the database, so a look that fails costs nothing."""
 
-    def __init__(self, core: Core, sender: Sender, stop: threading.Event, *, every: float = EVERY) -> None:
+    def __init__(self, core: Core, sender: Sender, stop: threading.Event, *, every: float) -> None:
         self._core, self._sender, self._stop, self._every = core, sender, stop, every
 
     def run(self) -> None:

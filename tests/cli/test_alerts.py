@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Saying where an authority is alerted: added, listed with what goes wrong, removed; refused where no alert could go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Call
+
+GSS, MAILBOX, HOOK = "E06000004", "send-inbox@stockton.example", "https://alerts.stockton.example/hook"
+EMAIL = ("--kind", "email", "--to", MAILBOX)
+WEBHOOK = ("--kind", "webhook", "--to", HOOK)
+
+
+def test_addresses_come_are_listed_and_go(ready: Call, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ready("authorities", "alerts", "list", "--json").json == []
+    assert "Nobody is alerted" in ready("authorities", "alerts", "list").words
+    unknown = ready("authorities", "alerts", "add", GSS, *WEBHOOK)
+    assert unknown.status == 1
+    ready("authorities", "register", GSS, "--custody", "authority-held", "--channel", "inbox")
+    off = ready("authorities", "alerts", "add", GSS, *EMAIL)
+    assert (off.status, "NG-7224" in off.err, "NOTIFY_GATEWAY_SMTP_HOST" in off.err) == (1, True, True)
+    monkeypatch.setenv("NOTIFY_GATEWAY_SMTP_HOST", "mail.gateway.example")
+    monkeypatch.setenv("NOTIFY_GATEWAY_SMTP_FROM", "alerts@gateway.example")
+    added = ready("authorities", "alerts", "add", GSS.lower(), *EMAIL, "--json").json
+    assert {name: added[name] for name in ("authority", "kind", "to", "sent_at", "last_code")} == {
+        "authority": GSS,
+        "kind": "email",
+        "to": MAILBOX,
+        "sent_at": None,
+        "last_code": None,
+    }
+    assert "is alerted by webhook" in ready("authorities", "alerts", "add", GSS, *WEBHOOK).words
+    assert [each["kind"] for each in ready("authorities", "alerts", "list", GSS, "--json").json] == ["email", "webhook"]
+    shown = ready("authorities", "alerts", "list").words
+    assert MAILBOX in shown
+    assert "never" in shown
+    assert "is alerted no more" in ready("authorities", "alerts", "remove", GSS, *EMAIL).words
+    assert "NG-7223" in ready("authorities", "alerts", "remove", GSS, *EMAIL).err
+    assert [each["to"] for each in ready("authorities", "alerts", "list", "--json").json] == [HOOK]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_FROM", "Alerts <alerts@gateway.example>"),
+        ("SMTP_FROM", "alerts@gateway.example\nBcc: somebody@elsewhere.example"),
+        ("SMTP_FROM", ""),
+        ("SMTP_USER", "alerts"),
+        ("SMTP_SECURITY", "none"),
+        ("SMTP_TIMEOUT", "PT2M"),
+        ("ALERT_PAUSE", "PT0S"),
+    ],
+)
+def test_settings_that_would_mail_in_the_open_or_not_at_all_are_refused(
+    call: Call, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    chosen = {"SMTP_HOST": "mail.gateway.example", "SMTP_FROM": "alerts@gateway.example", name: value}
+    for key, each in chosen.items():
+        monkeypatch.setenv(f"NOTIFY_GATEWAY_{key}", each)
+    refused = call("config", "show")
+    assert refused.status != 0
+    assert "smtp_" in refused.err.lower() or "alert_pause" in refused.err.lower()
