@@ -32,7 +32,6 @@ from workers.channels.sftp import SftpAccess, SftpChannel
 from workers.channels.signature import RequestSigner
 from workers.receipts import ReceiptPoller
 
-
 ON_ONE = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 """For what the kind of database has no part in."""
 
