@@ -51,6 +51,7 @@ _STATUS: Final = (
     # Counts, ages and codes; whoever operates sees no child and no identifier of one.
     *("GET /ops", *(f"GET /ops/{page}" for page in ("queues", "deliveries", "keys", "checks", "checks.json"))),
     *(f"GET /ops/{page}" for page in ("failed", "failed/item", "failed/retry", "deliveries/downtime")),
+    *(f"command operations {what}" for what in ("home", "queues", "failed", "delivery", "deliveries", "keys", "checks", "downtime list")),
     # What the list shows, without identity, was offered to the authority before; that it was is in the log.
     "GET /authority/v1/deliveries",
     "GET /reconciliation/{day}",
@@ -118,6 +119,11 @@ _OWN: Final[Mapping[str, Act]] = {
     "command ig register": _change("client:registered"),
     "command ig token": _change("token:issued"),
     "command ig revoke": _change("token:revoked"),
+    "command operations retry": _change("delivery:requeued"),
+    "command operations park": _change("delivery:parked"),
+    "command operations give-up": _change("delivery:given_up"),
+    "command operations downtime plan": _change("downtime:planned"),
+    "command operations downtime end": _change("downtime:ended"),
     "command operators token": _change("token:issued"),
     "command operators revoke": _change("token:revoked"),
     "command erase": _change("erasure:attempted", "notification:erased"),

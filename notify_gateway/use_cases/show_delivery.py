@@ -101,11 +101,11 @@ def _events(connection: Connection, delivery_id: UUID) -> list[Event]:
     """Return what the log says of the delivery, also what is not signed yet, the newest first."""
     found: dict[UUID, Event] = {}
     # In the order in which events move: whoever looked at the log first could miss one that is sequenced between the two looks.
-    for table in (audit_tables.pending, audit_tables.leaf):
+    for table, order in ((audit_tables.pending, audit_tables.pending.c.arrival), (audit_tables.leaf, audit_tables.leaf.c.idx)):
         mine = select(table.c.event_id, table.c.leaf).where(table.c.subject == str(delivery_id), table.c.tag.startswith(_OURS))
-        newest = mine.order_by(table.c.created_at.desc()).limit(MOST_EVENTS)
-        found |= {row.event_id: read_leaf(row.leaf) for row in connection.execute(newest)}
-    return sorted(found.values(), key=lambda event: event.at, reverse=True)[:MOST_EVENTS]
+        newest = mine.order_by(order.desc()).limit(MOST_EVENTS)
+        found = found | {row.event_id: read_leaf(row.leaf) for row in connection.execute(newest) if row.event_id not in found}
+    return list(found.values())[:MOST_EVENTS]
 
 
 def _happened(event: Event) -> Happening:

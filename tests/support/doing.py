@@ -244,17 +244,26 @@ def _plan_on_the_page(world: World) -> Act:
     return world.operate("/ops/deliveries/downtime", authority=MIDDLESBROUGH, reason="upgrade", **span)
 
 
+def _planned(world: World) -> UUID:
+    now = world.house.clock.now() + timedelta(days=3650)
+    span = {"starts_at": now, "ends_at": now + timedelta(hours=2)}
+    reason = DowntimeReason.UPGRADE
+    return downtime.plan_downtime(world.house.gateway, authority=MIDDLESBROUGH, **span, reason=reason, actor="test").id
+
+
 def _end_on_the_page(world: World) -> Act:
-    now = world.house.clock.now()
-    planned = downtime.plan_downtime(
-        world.house.gateway,
-        authority=MIDDLESBROUGH,
-        starts_at=now + timedelta(hours=1),
-        ends_at=now + timedelta(hours=2),
-        reason=DowntimeReason.UPGRADE,
-        actor="test",
-    )
-    return world.operate("/ops/deliveries/downtime/end", id=str(planned.id))
+    return world.operate("/ops/deliveries/downtime/end", id=str(_planned(world)))
+
+
+def _retry_by_command(world: World) -> Act:
+    delivery = world.queued()
+    operate.park(world.house.gateway, delivery_id=delivery, reason=ParkReason.UNDER_INQUIRY, actor="test")
+    return world.command("operations", "retry", "--delivery", delivery, "--reason", "fault-mended", "--yes")
+
+
+def _plan_by_command(world: World) -> Act:
+    span = ("--from", "2096-11-21T20:00", "--until", "2096-11-21T23:00")
+    return world.command("operations", "downtime", "plan", MIDDLESBROUGH, *span, "--reason", "upgrade")
 
 
 def _on_the_page(path: str, **fields: str) -> Callable[[World], Act]:
@@ -419,6 +428,11 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "POST /ops/failed/give-up": _on_the_page("/ops/failed/give-up", reason="damaged", sure="yes"),
     "POST /ops/deliveries/downtime": _plan_on_the_page,
     "POST /ops/deliveries/downtime/end": _end_on_the_page,
+    "command operations retry": _retry_by_command,
+    "command operations park": lambda world: world.command("operations", "park", world.queued(), "--reason", "under-inquiry"),
+    "command operations give-up": lambda world: world.command("operations", "give-up", world.queued(), "--reason", "damaged", "--yes"),
+    "command operations downtime plan": _plan_by_command,
+    "command operations downtime end": lambda world: world.command("operations", "downtime", "end", _planned(world)),
     "command operators token": _commanded("operators", "token", "alex", "--lasts", "30m"),
     "command operators revoke": _revoke_operator,
     "command erase": _erase,
