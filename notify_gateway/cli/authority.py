@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from notify_gateway.cli.failures import CommandFailed, report
+from notify_gateway.cli.mesh_receive import mesh_receive
 from notify_gateway.cli.output import AsJson, Json, facts, show, tell, warning
 from notify_gateway.privacy.recipients import RecipientPurpose, Suite
 
 app = typer.Typer(no_args_is_help=True, help="On the authority's own machine: make keys, open what was delivered.")
 key_app = typer.Typer(no_args_is_help=True, help="Make the authority's own keys.")
 app.add_typer(key_app, name="key")
+app.command("mesh-receive")(mesh_receive)
 
 PassphraseFile = Annotated[
     Path | None, typer.Option("--passphrase-file", help="File whose first line is the passphrase; without it you are asked.")

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from audit.reading import oldest_pending_age
 from notify_gateway.cli.authorities import missing_keys
+from notify_gateway.cli.doctor_mesh import check_mesh
 from notify_gateway.cli.findings import Check, State
 from notify_gateway.domain.clock import Clock
 from notify_gateway.settings import Settings
@@ -52,6 +53,7 @@ def _inside(engine: Engine, settings: Settings, clock: Clock) -> Iterator[Check]
     yield check_log(engine, settings, clock)
     yield from check_authorities(engine)
     yield from check_opener(engine, settings)
+    yield from check_mesh(engine, settings, clock)
 
 
 def check_clock(engine: Engine, clock: Clock) -> Check:
