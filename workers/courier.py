@@ -6,8 +6,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import stamina
@@ -19,6 +21,8 @@ from workers.channels.protocol import Channel, Channels
 from workers.ports import Outbox
 
 FINISH_ATTEMPTS = 5
+HOLD = timedelta(seconds=1)
+LANES = 8
 
 _log = structlog.get_logger("workers.courier")
 
@@ -36,18 +40,26 @@ class Courier:
     """Carries batches for all task threads of a process, over one event loop in a thread of its own, so that connections are kept.
 
     ``deliver`` may be called from any thread. The leases are renewed at a third of ``lease``.
+
+    Why one slow authority does not hold up the others: the outbox hints no more of it than a few batches at once (``most_under_way``), so
+    it never has all of the broker's queue; a batch that is still being sent after ``hold`` gives its slot back and is seen through in one
+    of ``LANES`` threads beside, so it has a slot for a second at most; and a receiver that answers nobody opens its circuit with the first
+    batch, so there is no second one. Only when more receivers are slow at once than the lanes take, with four batches each, do the slots
+    wait with them. That the broker hears a task is done before its results are recorded costs nothing: the lease decides, not the broker.
     """
 
-    def __init__(self, outbox: Outbox, channels: Channels, *, lease: timedelta) -> None:
+    def __init__(self, outbox: Outbox, channels: Channels, *, lease: timedelta, hold: timedelta = HOLD) -> None:
         self._outbox, self._channels = outbox, channels
-        self._renew_every = lease.total_seconds() / 3
+        self._renew_every, self._hold = lease.total_seconds() / 3, hold.total_seconds()
+        self._lanes = threading.BoundedSemaphore(LANES)
+        self._beside = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
         self._stopping = threading.Event()
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="courier", daemon=True)
         self._thread.start()
 
     def deliver(self, ids: Sequence[str]) -> int:
-        """Make one attempt for each id that is claimable, record the results, and return how many they are.
+        """Make one attempt for each id that is claimable, and return how many they are; what takes long is recorded after the return.
 
         A second call for the same ids finds nothing to claim. A fault of one delivery, or of one channel, leaves the rest alone. When the
         database is away at the end, the leases run out and the attempts are made again.
@@ -56,10 +68,19 @@ class Courier:
         outgoing = self._outbox.begin(ids, owner=owner)
         if not outgoing:
             return 0
-        results = self._send(outgoing, owner)
-        self._finish(results, owner)
-        _log.info("deliveries-attempted", count=len(results), codes=_tally(results))
-        return len(results)
+        sending = asyncio.run_coroutine_threadsafe(self._send_all(outgoing), self._loop)
+        done, _ = wait([sending], timeout=min(self._hold, self._renew_every))
+        if done or not self._lanes.acquire(blocking=False):
+            self._see_through(sending, outgoing, owner)
+        else:
+            self._beside.submit(self._see_through, sending, outgoing, owner).add_done_callback(self._leave_lane)
+        return len(outgoing)
+
+    def see_out(self, within: timedelta) -> None:
+        """Wait until what takes long has ended and is recorded, or the time is over; call it when no thread is in ``deliver`` any more."""
+        until = time.monotonic() + within.total_seconds()
+        for _ in range(LANES):
+            self._lanes.acquire(timeout=max(0.0, until - time.monotonic()))
 
     def end_sending(self) -> None:
         """End what is on the wire; those deliveries are recorded as ``retry``, code ``stopping``. Safe to call twice, from any thread."""
@@ -67,24 +88,30 @@ class Courier:
         asyncio.run_coroutine_threadsafe(self._close_channels(), self._loop)
 
     def close(self) -> None:
-        """End what is on the wire and the event loop; call it when no thread is in ``deliver`` any more."""
+        """End what is on the wire, record it, and end the event loop; call it when no thread is in ``deliver`` any more."""
         self._stopping.set()
         asyncio.run_coroutine_threadsafe(self._close_channels(), self._loop).result(timeout=5)
+        self._beside.shutdown()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
         self._loop.close()
 
-    def _send(self, outgoing: Sequence[Outgoing], owner: str) -> list[AttemptResult]:
+    def _see_through(self, sending: Future[list[AttemptResult]], outgoing: Sequence[Outgoing], owner: str) -> None:
+        """Renew the leases until all is sent, and record what came of it."""
         ids = [str(each.delivery_id) for each in outgoing]
-        sending = asyncio.run_coroutine_threadsafe(self._send_all(outgoing), self._loop)
-        while True:
+        while not wait([sending], timeout=self._renew_every).done:
             try:
-                return sending.result(timeout=self._renew_every)
-            except TimeoutError:
-                try:
-                    self._outbox.renew(ids, owner=owner)
-                except Exception as error:
-                    _log.warning("lease-not-renewed", count=len(ids), error=type(error).__name__)
+                self._outbox.renew(ids, owner=owner)
+            except Exception as error:
+                _log.warning("lease-not-renewed", count=len(ids), error=type(error).__name__)
+        results = sending.result()
+        self._finish(results, owner)
+        _log.info("deliveries-attempted", count=len(results), codes=_tally(results))
+
+    def _leave_lane(self, seen_through: Future[None]) -> None:
+        self._lanes.release()
+        if (error := seen_through.exception()) is not None:
+            _log.error("lane-failed", error=type(error).__name__)
 
     async def _send_all(self, outgoing: Sequence[Outgoing]) -> list[AttemptResult]:
         batches: dict[str, list[Outgoing]] = defaultdict(list)

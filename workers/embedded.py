@@ -33,7 +33,7 @@ class EmbeddedWorkers:
     def __init__(self, outbox_factory: OutboxFactory, values: WorkerValues, *, concurrency: int = SLOTS) -> None:
         quiet_celery()
         values = replace(values, broker_url=MEMORY)
-        self._grace = values.grace.total_seconds()
+        self._grace = values.grace
         outbox = outbox_factory()
         app = make_celery(MEMORY, grace=values.grace)
         app.set_default()  # Celery's pool threads look their tasks up in the default application
@@ -66,11 +66,12 @@ class EmbeddedWorkers:
         self._stop.set()
         self._dispatcher.wake()
         self._hinter.close()
-        last_call = threading.Timer(self._grace, self._courier.end_sending)
+        last_call = threading.Timer(self._grace.total_seconds(), self._courier.end_sending)
         last_call.start()
         state.should_stop = 0
         for thread in self._threads:
-            thread.join(timeout=self._grace + 10)
+            thread.join(timeout=self._grace.total_seconds() + 10)
+        self._courier.see_out(self._grace)
         last_call.cancel()
         self._courier.close()
         state.should_stop = None

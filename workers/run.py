@@ -35,6 +35,7 @@ from workers.watchdog import Watchdog
 
 SLOTS = 8
 
+OPEN_FILES = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerValues:
@@ -91,6 +92,7 @@ def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurren
     is on the wire has ``values.grace`` to end, then it is recorded as ``retry``. Status 75: the watchdog ended a worker that took nothing.
     """
     app = make_celery(values.broker_url, key_prefix=values.key_prefix, grace=values.grace)
+    _have_files_enough()
     courier = Courier(outbox_factory(), make_channels(values), lease=values.lease)
     pulse = Pulse()
     register(app, courier, pulse)
@@ -116,6 +118,7 @@ def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurren
     finally:
         watchdog.stop()
         last_call.cancel()
+        courier.see_out(values.grace)
         courier.close()
     return int(worker.exitcode or 0)
 
@@ -158,6 +161,14 @@ def worker_options(concurrency: int) -> dict[str, Any]:
 
 
 def quiet_celery() -> None:
+def _have_files_enough() -> None:
+    """Let this process have a connection for each delivery that slots and lanes may send at once; many systems begin with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
+
+
     """Leave logging to the process; keep Celery and kombu to warnings, so that a task costs no log line of theirs."""
     signals.setup_logging.connect(_leave_logging_alone)
     for name in ("celery", "kombu", "amqp"):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from tests.workers.memory_outbox import MemoryOutbox
 from tests.workers.receiver import Receiver
 from workers.channels.pull import PullChannel
 from workers.channels.signature import RequestSigner
-from workers.courier import Courier
+from workers.courier import LANES, Courier
 from workers.dispatcher import ENOUGH_WAITING, Dispatcher
 from workers.embedded import EmbeddedWorkers
 from workers.pulse import Pulse
@@ -54,8 +55,38 @@ def test_a_task_that_runs_twice_at_once_has_one_effect(outbox: MemoryOutbox, cou
     with ThreadPoolExecutor(4) as threads:
         counts = sorted(threads.map(courier.deliver, [ids] * 4))
     assert counts == [0, 0, 0, 20]
+    eventually(lambda: outbox.open() == 0)
     assert set(receiver.posts.values()) == {1}
     assert outbox.renewals > 0
+
+
+class GatedChannel(PullChannel):
+    """Answers once the gate is open."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+
+    async def send(self, batch: Sequence[Outgoing]) -> list[AttemptResult]:
+        await asyncio.get_running_loop().run_in_executor(None, self.gate.wait)
+        return await super().send(batch)
+
+
+def test_what_takes_long_gives_its_slot_back_and_is_recorded_when_it_ends(outbox: MemoryOutbox) -> None:
+    slow = GatedChannel()
+    courier = Courier(outbox, {"slow": slow, "pull": PullChannel()}, lease=timedelta(seconds=0.6), hold=timedelta(milliseconds=20))
+    ids = [outbox.add(3, channel="slow") for _ in range(LANES)]
+    assert [courier.deliver(each) for each in ids] == [3] * LANES
+    courier.deliver(outbox.add(5, channel="pull"))
+    assert outbox.open() == 3 * LANES
+    eventually(lambda: outbox.renewals >= LANES)
+    with ThreadPoolExecutor(1) as slot:
+        more = slot.submit(courier.deliver, outbox.add(channel="slow"))  # no lane is left, so it holds its slot
+        eventually(lambda: outbox.renewals >= 3 * LANES)
+        assert not more.done()
+        slow.gate.set()
+    courier.see_out(timedelta(seconds=10))
+    assert outbox.open() == 0
+    courier.close()
 
 
 def test_a_broken_or_unknown_channel_leaves_the_rest_alone(outbox: MemoryOutbox, courier: Courier, receiver: Receiver) -> None:
