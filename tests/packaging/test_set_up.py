@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support.waiting import ROOT
-from tools import environment, set_up_bruno, set_up_tests
+from tools import environment, set_up_bruno, set_up_mesh_sandbox, set_up_tests
 from tools.set_up_tests import Part
 
 
@@ -55,6 +56,7 @@ def test_an_environment_that_holds_the_lock_is_left_alone(tmp_path: Path, monkey
 def test_all_that_tests_need_is_found_at_once() -> None:
     assert set_up_tests.set_up() == "PostgreSQL, Redis, nginx, curl, OpenSSH server, Node.js, Chromium and Liberation fonts present"
     assert set_up_bruno.set_up() == "Bruno present"
+    assert set_up_mesh_sandbox.set_up() == "MESH sandbox present"
 
 
 @pytest.fixture
@@ -143,3 +145,22 @@ def test_bruno_and_all_that_it_needs_is_pinned_by_hash() -> None:
     assert len(packages) > 100
     assert [name for name, each in packages.items() if not each["integrity"].startswith("sha512-")] == []
     assert [name for name, each in packages.items() if "resolved" in each] == []
+
+
+def test_a_mesh_sandbox_that_cannot_be_installed_is_told_and_not_taken_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = tmp_path / "sandbox.txt"
+    lock.write_text("no-hash==1\n")
+    monkeypatch.setattr(set_up_mesh_sandbox, "LOCK", lock)
+    monkeypatch.setattr(set_up_mesh_sandbox, "FOLDER", tmp_path / "sandbox")
+    monkeypatch.setattr(set_up_mesh_sandbox.sys, "executable", "/bin/false")
+    with pytest.raises(set_up_tests.SetUpFailed, match="Installing the MESH sandbox failed"):
+        set_up_mesh_sandbox.set_up()
+    assert not (tmp_path / "sandbox" / "installed.txt").exists()
+
+
+def test_the_mesh_sandbox_and_all_that_it_needs_is_pinned_by_hash_and_names_no_registry() -> None:
+    lock = set_up_mesh_sandbox.LOCK.read_text()
+    pins = re.split(r"\n(?=\S)", lock.strip())
+    assert len(pins) > 20
+    assert [pin for pin in pins if not re.fullmatch(r"[\w.-]+==\S+(?: ; .+)?(?: \\\n +--hash=sha256:[0-9a-f]{64})+", pin)] == []
+    assert "://" not in lock
