@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import signal
 import threading
 from dataclasses import dataclass, field
@@ -34,8 +35,8 @@ from workers.tasks import register
 from workers.watchdog import Watchdog
 
 SLOTS = 8
-
 OPEN_FILES = 4096
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerValues:
@@ -91,8 +92,8 @@ def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurren
     ``concurrency`` is the number of tasks at once (threads; each has up to 64 POSTs under way). After SIGTERM nothing more is taken; what
     is on the wire has ``values.grace`` to end, then it is recorded as ``retry``. Status 75: the watchdog ended a worker that took nothing.
     """
-    app = make_celery(values.broker_url, key_prefix=values.key_prefix, grace=values.grace)
     _have_files_enough()
+    app = make_celery(values.broker_url, key_prefix=values.key_prefix, grace=values.grace)
     courier = Courier(outbox_factory(), make_channels(values), lease=values.lease)
     pulse = Pulse()
     register(app, courier, pulse)
@@ -117,8 +118,8 @@ def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurren
         worker.start()
     finally:
         watchdog.stop()
-        last_call.cancel()
         courier.see_out(values.grace)
+        last_call.cancel()
         courier.close()
     return int(worker.exitcode or 0)
 
@@ -160,7 +161,6 @@ def worker_options(concurrency: int) -> dict[str, Any]:
     }
 
 
-def quiet_celery() -> None:
 def _have_files_enough() -> None:
     """Let this process have a connection for each delivery that slots and lanes may send at once; many systems begin with 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -169,6 +169,7 @@ def _have_files_enough() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
 
 
+def quiet_celery() -> None:
     """Leave logging to the process; keep Celery and kombu to warnings, so that a task costs no log line of theirs."""
     signals.setup_logging.connect(_leave_logging_alone)
     for name in ("celery", "kombu", "amqp"):
