@@ -17,8 +17,8 @@ def begin_when_due(connection: Connection, name: str, *, now: datetime, every: t
     An instant in the future, left by a clock that was wrong, holds nothing up.
     """
     w = periodic_work.c
-    first = upsert(periodic_work).values(name=name, begun_at=now).on_conflict_do_nothing(index_elements=[w.name])
-    if connection.execute(first).rowcount == 1:
+    first = upsert(periodic_work).values(name=name, begun_at=now).on_conflict_do_nothing(index_elements=[w.name]).returning(w.name)
+    if connection.execute(first).one_or_none() is not None:
         return True
     due = or_(w.begun_at <= now - every, w.begun_at > now)
     return connection.execute(update(periodic_work).where(w.name == name, due).values(begun_at=now)).rowcount == 1

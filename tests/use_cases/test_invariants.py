@@ -4,20 +4,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import Table, delete, func, insert, select, update
 
+from notify_gateway.domain.delivery import AttemptOutcome
 from notify_gateway.domain.refs import is_reference
-from notify_gateway.store import tables
+from notify_gateway.store import periodic, tables
+from notify_gateway.store.engine import open_engine
 from notify_gateway.store.tables import audit_tables, deliveries, messages, notifications, shred_keys
+from notify_gateway.use_cases.invariants import runs
 from notify_gateway.use_cases.invariants.finding import Level
 from notify_gateway.use_cases.invariants.table import INVARIANTS, check_all
 from tests.support.invariants import assert_invariants
 from tests.support.messages import a_message
-from tests.use_cases.conftest import MIDDLESBROUGH, House
-from tests.use_cases.days_work import put_back, tamper, work
+from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON, House
+from tests.use_cases.days_work import hand_over, put_back, sequence, tamper, work
 
 d, leaf = deliveries.c, audit_tables.leaf.c
 
@@ -159,3 +166,66 @@ def test_every_invariant_holds_after_a_days_work_and_fails_when_its_breach_is_pl
                 assert all(is_reference(each) or UUID(each) for each in found.references)
     assert set().union(*BREACHES.values()) == {each.name for each in INVARIANTS}
     assert_invariants(house.gateway)
+
+
+def test_what_waits_for_people_or_is_left_in_peace_is_not_overdue_and_what_an_authority_leaves_lying_is_a_warning(house: House) -> None:
+    house.accept(a_message())
+    hand_over(house, AttemptOutcome.OFFERED)
+    house.accept(a_message())
+    house.accept(a_message().for_child(postcode="TS1 2QJ").to_authority(MIDDLESBROUGH))
+    sequence(house)
+    now = house.clock.now()
+    assert level(house, "nothing-is-overdue") is Level.OK
+    house.clock.move(timedelta(minutes=11))
+    assert level(house, "nothing-is-overdue") is Level.FAIL
+    tamper(house, update(deliveries).where(d.authority == STOCKTON, d.state == "queued").values(parked_at=now, parked_code="timeout"))
+    assert level(house, "nothing-is-overdue") is Level.FAIL
+    circuit = {"authority": MIDDLESBROUGH, "failures": 9, "opened_at": now, "pauses": 1, "paused_until": now}
+    tamper(house, insert(tables.circuits).values(circuit))
+    assert level(house, "nothing-is-overdue") is Level.OK
+    house.clock.move(house.gateway.settings.unconfirmed_after)
+    assert level(house, "nothing-is-overdue") is Level.WARN
+    assert check_all(house.gateway).broken == ()
+
+
+def level(house: House, name: str) -> Level:
+    (found,) = (each for each in check_all(house.gateway).findings if each.name == name)
+    return found.level
+
+
+def test_one_process_looks_when_it_is_due_and_the_newest_runs_are_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = house.gateway.settings.invariants_every
+
+    def begins(_: int) -> bool:
+        with house.gateway.engine.begin() as connection:
+            return periodic.begin_when_due(connection, "a-race", now=house.clock.now(), every=every)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(begins, range(6))) == [False] * 5 + [True]
+
+    assert runs.latest(house.gateway) is None
+    first = runs.run_when_due(house.gateway)
+    assert first is not None
+    assert first.level is Level.OK
+    assert runs.run_when_due(house.gateway) is None
+    house.clock.move(every)
+    second = runs.run_when_due(house.gateway)
+    house.clock.move(-timedelta(hours=1))
+    assert runs.run_when_due(house.gateway) is not None, "a clock that was ahead holds nothing up"
+    assert runs.latest(house.gateway) == second
+    monkeypatch.setattr(runs, "KEPT", 2)
+    house.clock.move(timedelta(hours=2))
+    third = runs.run(house.gateway, whole=True)
+    assert runs.history(house.gateway) == [third, second]
+
+
+def test_what_cannot_be_looked_at_is_unknown_and_breaks_the_run(house: House, tmp_path: Path) -> None:
+    empty = open_engine(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    blind = replace(house.gateway, shred_engine=empty)
+    house.accept(a_message())
+    with pytest.raises(AssertionError, match="no-orphan-keys"):
+        assert_invariants(blind)
+    found = check_all(blind)
+    empty.dispose()
+    assert {each.name for each in found.broken} == {"messages-have-their-keys", "no-orphan-keys"}
+    assert found.level is Level.UNKNOWN
