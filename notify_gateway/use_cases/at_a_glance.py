@@ -12,11 +12,16 @@ from notify_gateway.domain.errors import Unavailable
 from notify_gateway.domain.operating import Standing
 from notify_gateway.domain.standing import Finding, Level, count_of, words_of, worst
 from notify_gateway.use_cases import proofs
+from notify_gateway.use_cases.aims import Aim, aims_of
 from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.invariants.finding import Run
+from notify_gateway.use_cases.invariants.runs import latest
 from notify_gateway.use_cases.overview import LATE, LEAVING, LONG_UNFETCHED, UNFETCHED, VERY_LATE, Seen, level_by_age, look
 
 SILENT = timedelta(days=7)
 """After how long without a notification a trust that has sent before is asked about."""
+MISSED = 3
+"""After how many looks at the invariants that did not come somebody is told."""
 QUIET_LOG = timedelta(hours=26)
 """The log signs a checkpoint at least daily, also when nothing happens."""
 
@@ -53,15 +58,19 @@ class Home:
     sentence: str
     lines: tuple[Line, ...]
     silences: tuple[Silence, ...]
+    invariants: Run | None
+    objectives: tuple[Aim, ...]
 
 
 def home(gateway: Gateway, findings: Sequence[Finding] | None) -> Home:
     """Return how the service stands; ``findings`` are those of the machine, None where nobody could look."""
     seen = look(gateway)
     door, queue = _door(gateway, seen), _queue(seen)
-    lines = (door, queue, _failed(seen), _deliveries(seen), *_log(gateway, seen), *_machine(findings))
+    run, aims = latest(gateway), aims_of(gateway)
+    kept = _invariants(run, seen.now, gateway.settings.invariants_every)
+    lines = (door, queue, _failed(seen), _deliveries(seen), *_log(gateway, seen), kept, *_machine(findings))
     level = worst(line.level for line in lines)
-    return Home(seen.now, level, _sentence(door, queue, level), lines, tuple(_silences(seen)))
+    return Home(seen.now, level, _sentence(door, queue, level), lines, tuple(_silences(seen)), run, aims)
 
 
 def _door(gateway: Gateway, seen: Seen) -> Line:
@@ -116,6 +125,15 @@ def _log(gateway: Gateway, seen: Seen) -> tuple[Line, Line]:
     level = Level.FAIL if late else Level.WARN if age > QUIET_LOG else Level.OK
     said = f"Signed {words_of(age)} ago over {log.size:,} entries."
     return growth, Line("Checkpoint", level, said, "/log/checkpoint")
+
+
+def _invariants(run: Run | None, now: datetime, every: timedelta) -> Line:
+    if run is None:
+        return Line("Invariants", Level.UNKNOWN, "Not looked at yet.")
+    said = f"Looked at {words_of(now - run.at)} ago: {len(run.findings) - len(run.broken)} of {len(run.findings)} hold."
+    if now - run.at > every * MISSED:
+        return Line("Invariants", worst([Level(run.level.value), Level.WARN]), f"{said} Nobody has looked since; is the scheduler running?")
+    return Line("Invariants", Level(run.level.value), said)
 
 
 def _machine(findings: Sequence[Finding] | None) -> Iterable[Line]:
