@@ -45,7 +45,8 @@ class RunningService:
 
     The trusts RXX and RYY, an authority that collects (``PULL``) and one with a webhook (``WEBHOOK``), each with a working key (hybrid) and
     a recovery key (X25519), are on it. ``collected`` and ``receiver.applied`` are what the two authorities hold, by delivery id.
-    ``alongside`` are further processes that the supervisor starts again when they die; ``embedded_as`` is the module of the one process.
+    ``alongside`` are further processes that the supervisor starts again when they die; ``embedded_as`` is the module of the one process;
+    ``receiver`` is one that a test has made, and is closed here.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class RunningService:
         environment: Mapping[str, str] | None = None,
         alongside: Sequence[Process] = (),
         embedded_as: str = "tests.support.embedded",
+        receiver: RecordingReceiver | None = None,
     ) -> None:
         self.folder = folder
         self.embedded, self._embedded_as = database_url is None, embedded_as
@@ -80,7 +82,7 @@ class RunningService:
         self.settings = Settings.model_validate(self._values)
         self.environment = base_environment() | {f"NOTIFY_GATEWAY_{name.upper()}": value for name, value in self._values.items()}
         self.environment |= {"TMPDIR": str(self.temporary)} | dict(environment or {})
-        self.receiver = RecordingReceiver()
+        self.receiver = receiver or RecordingReceiver()
         self.collected: dict[str, bytes] = {}
         self.unfinished: set[str] = set()
         self._held: dict[Engine, MetaData] = {}
