@@ -127,7 +127,7 @@ class Settings(DeliverySettings, AlertSettings):
     mesh_track_every: Annotated[
         timedelta,
         Field(gt=timedelta(0), description="How often the MESH mailbox is read, and a young message tracked; older ones less often."),
-    ] = timedelta(seconds=30)
+    ] = timedelta(minutes=5)
     mesh_uncollected_after: Annotated[
         timedelta,
         Field(gt=timedelta(0), description="After how long a message that nobody has fetched from MESH is told of; MESH keeps it 5 days."),

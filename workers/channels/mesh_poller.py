@@ -8,6 +8,7 @@ neither is not for us: it is told of by code and removed, for MESH would offer i
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from notify_gateway.use_cases.confirm import Receipt
 from notify_gateway.use_cases.gateway import Core
 from workers.channels.mesh_protocol import CONFIRMATION, OF_MESH_ITSELF, Arrived, Mailbox, MeshFailed, OpenMailbox, Tracked, failure_code
 
+SHOWS_ITSELF = 12 * 3600.0
+"""Seconds after which the mailbox is validated anew: MESH takes one for abandoned whose owner does not do so within 24 hours."""
 AT_ONCE = 100
 """Messages that are asked about, and messages that are read, in one look."""
 LONGEST_CONFIRMATION = 4096
@@ -33,6 +36,7 @@ class MeshPoller:
     def __init__(self, core: Core, open_mailbox: OpenMailbox, stop: threading.Event) -> None:
         self._core, self._open, self._stop = core, open_mailbox, stop
         self._fault: str | None = None
+        self._shown_at: float | None = None
 
     def run(self) -> None:
         """Look again and again; a fault is told once, and once that it is over."""
@@ -54,6 +58,9 @@ class MeshPoller:
         MESH, so that its confirmation, which bears the digest, is there before the answer that the message was taken.
         """
         with closing(self._open()) as mailbox:
+            if self._shown_at is None or time.monotonic() - self._shown_at > SHOWS_ITSELF:
+                mailbox.check()
+                self._shown_at = time.monotonic()
             answers: list[tuple[Carried, Tracked | None]] = []
             due = follow_mesh.take_due(self._core, limit=AT_ONCE)
             for carried in due:
