@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from notify_gateway.settings import PREFIX, Settings
+from notify_gateway.cli.configuration import documented
+from notify_gateway.settings import PREFIX
 
 FILE = Path(__file__).resolve().parent.parent / ".env.example"
 HEAD = """\
@@ -25,7 +26,7 @@ HEAD = """\
 
 def text() -> str:
     """Return the whole file: each setting with its description and default, commented out."""
-    return HEAD + "".join(_entry(name, field) for name, field in Settings.model_fields.items())
+    return HEAD + "".join(_entry(name, field) for name, field in documented())
 
 
 def _entry(name: str, field: FieldInfo) -> str:

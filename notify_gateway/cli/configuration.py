@@ -37,10 +37,8 @@ def show_settings(as_json: AsJson = False) -> None:
 @app.command()
 def docs() -> None:
     """Print all settings as a Markdown table, for the documentation."""
-    from notify_gateway.settings import Settings
-
     typer.echo("| Setting | Default | What it does |\n|---|---|---|")
-    for name, field in Settings.model_fields.items():
+    for name, field in documented():
         typer.echo(f"| `{variable(name)}` | {_default(field)} | {field.description} |")
 
 
@@ -67,6 +65,13 @@ def doctor(as_json: AsJson = False) -> None:
     verdict = f"{len(found)} checks: {failed} failed, {warned} to look at."
     show(as_json, document, table(("", "Check", "Found"), rows), "", verdict)
     raise typer.Exit(FAILED if failed else 0)
+
+
+def documented() -> list[tuple[str, FieldInfo]]:
+    """Return all settings with what is said of them: those of the whole service first, then those of its parts."""
+    from notify_gateway.settings import Settings
+
+    return sorted(Settings.model_fields.items(), key=lambda named: named[0] not in Settings.__annotations__)
 
 
 def variable(name: str) -> str:

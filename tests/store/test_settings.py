@@ -23,11 +23,11 @@ def test_no_secret_has_a_default() -> None:
 
 
 def test_a_secret_is_read_from_the_file_that_the_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "url").write_text("postgresql+psycopg://u:word@h/db\n")
+    (tmp_path / "url").write_text("postgresql+psycopg://u:sesame@h/db\n")
     monkeypatch.setenv("NOTIFY_GATEWAY_DATABASE_URL_FILE", str(tmp_path / "url"))
     settings = Settings()
-    assert settings.main_url == "postgresql+psycopg://u:word@h/db"
-    assert "word" not in repr(settings)
+    assert settings.main_url == "postgresql+psycopg://u:sesame@h/db"
+    assert "sesame" not in repr(settings)
 
 
 def test_the_environment_is_stronger_than_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
