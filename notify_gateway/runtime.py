@@ -136,7 +136,7 @@ def open_sequencer(settings: Settings, clock: Clock | None = None) -> Sequencer:
     signer, *beside = log_keys.signers(settings.keys, settings.log_origin)
     settings.guard_file.parent.mkdir(parents=True, exist_ok=True)
     return Sequencer(
-        engine=open_engine(settings.main_url, pool_size=2),
+        engine=open_engine(settings.main_url, pool_size=2, by_index=True),
         tables=audit_tables,
         signer=signer,
         beside=beside,
