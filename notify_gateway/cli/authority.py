@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,10 +14,16 @@ from notify_gateway.cli.mesh_receive import mesh_receive
 from notify_gateway.cli.output import AsJson, Json, facts, show, tell, warning
 from notify_gateway.privacy.recipients import RecipientPurpose, Suite
 
+if TYPE_CHECKING:
+    from notify_gateway.cli.drops import Outcome, Wanted
+
 app = typer.Typer(no_args_is_help=True, help="On the authority's own machine: make keys, open what was delivered.")
 key_app = typer.Typer(no_args_is_help=True, help="Make the authority's own keys.")
 app.add_typer(key_app, name="key")
 app.command("mesh-receive")(mesh_receive)
+
+UNSCANNED = "Nobody has scanned attachments for malware, since they were sealed: have them scanned before you open them."
+NAMES_A_CHILD = "These files name a child: keep them where only those who need them can read them."
 
 PassphraseFile = Annotated[
     Path | None, typer.Option("--passphrase-file", help="File whose first line is the passphrase; without it you are asked.")
@@ -83,7 +90,9 @@ def make_key(
 
 @app.command("open")
 def open_files(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Delivery documents, as fetched.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Delivery documents, as fetched; or folders of batches, as put down by SFTP.")
+    ],
     key: Annotated[Path, typer.Option(metavar="KEYFILE", help="Your private key file.")],
     gateway_key: Annotated[
         str, typer.Option(metavar="FILE_OR_URL", help="The gateway's public key: its file, or the address of the service's /log/keys.")
@@ -100,14 +109,20 @@ def open_files(
     pdf: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write the card as a sheet of A4; a folder when there are several.")
     ] = None,
+    acknowledge: Annotated[
+        bool,
+        typer.Option("--acknowledge", help="Of folders: write into acks, for the service, that you have what opens. A machine's receipt."),
+    ] = False,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Open deliveries on this machine: every signature and digest is checked first, then the card is shown or files are written.
 
     Files that are written are readable by you alone, and never overwrite another. What does not open is named, and the status is 1.
+    Of folders, what was written or acknowledged before is skipped; that is remembered in the file .opened beside the batches.
 
     Example: notify-gateway authority open delivery.json --key stockton-working --gateway-key gateway.pub.json --pdf sheet.pdf
+    Example: notify-gateway authority open drop --key stockton-working --gateway-key gateway.pub.json --csv week-48.csv --acknowledge
     """
     from notify_gateway.cli.opening import open_all, write_out
     from notify_gateway.cli.trusted_key import load_private, trusted_gateway_key
@@ -117,6 +132,15 @@ def open_files(
     guard_memory()
     verifying = trusted_gateway_key(gateway_key, fingerprint)
     private = load_private(key, passphrase_file)
+    if any(path.is_dir() for path in files):
+        from notify_gateway.cli.drops import Wanted, open_drops
+
+        wanted = Wanted(csv=csv, pdf=pdf, original=original, attachments=attachments, acknowledge=acknowledge)
+        show_cards = card or not (wanted.files or acknowledge)
+        _show_drops(open_drops(files, private, verifying, wanted, show=show_cards), wanted, show_cards=show_cards, as_json=as_json)
+        return
+    if acknowledge:
+        raise typer.BadParameter("--acknowledge is for folders; a document that was fetched is confirmed by the call that docs name")
     opened, failed = open_all(files, private, verifying)
     written = write_out(opened, original=original, attachments=attachments, csv=csv, pdf=pdf, several=len(files) > 1)
     shown = card or not written
@@ -135,9 +159,42 @@ def open_files(
     result: Json = {"opened": document, "written": [str(path) for path in written], "failed": [str(path) for path in failed]}
     show(as_json, result, *words, *(f"Wrote {path}" for path in written))
     if attachments is not None:
-        tell(warning("Nobody has scanned attachments for malware, since they were sealed: have them scanned before you open them."))
+        tell(warning(UNSCANNED))
     if written:
-        tell(warning("These files name a child: keep them where only those who need them can read them."))
+        tell(warning(NAMES_A_CHILD))
+    _end(failed)
+
+
+def _show_drops(outcome: Outcome, wanted: Wanted, *, show_cards: bool, as_json: bool) -> None:
+    from notify_gateway.privacy.opening import card_text
+
+    cards = {str(one.delivery_id): dict(one.card.reveal()) for one in outcome.shown}
+    told: list[Json] = [
+        {**each, **({"card": cards[each["delivery_id"]]} if show_cards and each["delivery_id"] in cards else {})} for each in outcome.told
+    ]
+    result: Json = {
+        "opened": told,
+        "skipped": outcome.skipped,
+        "acknowledged": outcome.acknowledged,
+        "written": [str(path) for path in outcome.written],
+        "failed": [str(path) for path in outcome.failed],
+    }
+    bare = [each for each in outcome.told if not each["has_card"]]
+    lines = [f"Opened {len(outcome.told)}, skipped {outcome.skipped} that were done before, failed {len(outcome.failed)}."]
+    lines += [f"{each['reference']} ({each['event']}): came without a card." for each in bare]
+    if wanted.acknowledge:
+        lines.append(f"Acknowledged {outcome.acknowledged}: the service reads it within minutes.")
+    lines += [f"Wrote {path}" for path in outcome.written]
+    show(as_json, result, *(card_text(one) for one in outcome.shown), *lines)
+    if outcome.written and wanted.attachments is not None:
+        tell(warning(UNSCANNED))
+    if outcome.written:
+        tell(warning(NAMES_A_CHILD))
+    _end(outcome.failed)
+
+
+def _end(failed: Mapping[Path, Exception]) -> None:
+    """Tell why files did not open; the status is 1 if there are any."""
     for path, error in failed.items():
         tell(f"{path}:")
         report(error)

@@ -40,21 +40,24 @@ def write_out(
     written: list[Path] = []
     if csv is not None and opened:
         written.append(_write(csv, cards_csv(opened)))
-    for out, ending, content in ((original, "json", _original), (pdf, "pdf", card_pdf)):
+    for out, ending, content in ((original, "json", original_of), (pdf, "pdf", card_pdf)):
         if out is not None:
             written += _each(opened, out, ending, content, several=several)
     if attachments is not None:
-        written += [path for one in opened for path in _write_attachments(one, attachments)]
+        attachments.mkdir(mode=0o700, parents=True, exist_ok=True)
+        written += [_write(path, content) for one in opened for path, content in attachments_of(one, attachments)]
     return written
 
 
-def _write_attachments(one: Opened, folder: Path) -> list[Path]:
-    """Write the files that came with a notification, numbered as on its card; what the sender called them is on the card alone."""
+def attachments_of(one: Opened, folder: Path) -> list[tuple[Path, bytes]]:
+    """Return the files that came with a notification, numbered as on its card; what the sender called them is on the card alone.
+
+    Raises ``CommandFailed`` for one that came without its original.
+    """
     from notify_gateway.fhir.attachments import unpack
 
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files = unpack(_original(one))
-    return [_write(folder / f"{one.reference}-{one.delivery_id}-{file.number:02}.{file.ending}", file.content) for file in files]
+    files = unpack(original_of(one))
+    return [(folder / f"{one.reference}-{one.delivery_id}-{file.number:02}.{file.ending}", file.content) for file in files]
 
 
 def _each(opened: Sequence[Opened], out: Path, ending: str, content: Callable[[Opened], bytes], *, several: bool) -> list[Path]:
@@ -64,7 +67,8 @@ def _each(opened: Sequence[Opened], out: Path, ending: str, content: Callable[[O
     return [_write(path, content(one)) for path, one in zip(paths, opened, strict=True)]
 
 
-def _original(one: Opened) -> bytes:
+def original_of(one: Opened) -> bytes:
+    """Return the message as the trust sent it; raises ``CommandFailed`` for a notification that came without."""
     held: PrivateBytes | None = one.original
     if held is None:
         raise CommandFailed("There is no original", f"{one.reference} came without one.", "Open it without --original.")
