@@ -28,11 +28,11 @@ class Meaning(StrEnum):
     """What a failure says of the receiver."""
 
     AWAY = "away"
-    """It cannot be reached, or serves nobody: the next delivery would fail as well. Counts against the circuit."""
+    """It cannot be reached, or serves nobody, so that the next delivery would fail as well. Counts against the circuit."""
     ANSWERED = "answered"
     """It works, and would not take this delivery. Closes the circuit."""
-    OURS = "ours"
-    """The delivery has not left this house; of the receiver it says nothing."""
+    SILENT = "silent"
+    """Of the receiver it says nothing: the fault is in this house, on the way, or in this delivery alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +43,36 @@ class Verdict:
     owner: Owner
 
 
-_RECEIVER_AWAY: Final = Verdict(Meaning.AWAY, Owner.AUTHORITY)
-_RECEIVER_REFUSES: Final = Verdict(Meaning.ANSWERED, Owner.AUTHORITY)
-_ROUTE_UNUSABLE: Final = Verdict(Meaning.AWAY, Owner.OPERATOR)
-_HOUSE: Final = Verdict(Meaning.OURS, Owner.OPERATOR)
+_AWAY: Final = Verdict(Meaning.AWAY, Owner.AUTHORITY)
+_UNUSABLE: Final = Verdict(Meaning.AWAY, Owner.OPERATOR)
+_REFUSED: Final = Verdict(Meaning.ANSWERED, Owner.AUTHORITY)
+_SILENT: Final = Verdict(Meaning.SILENT, Owner.OPERATOR)
+
+
+def _each(verdict: Verdict, *codes: str) -> dict[str, Verdict]:
+    return dict.fromkeys(codes, verdict)
+
 
 CODES: Final[Mapping[str, Verdict]] = MappingProxyType(
     {
-        **dict.fromkeys(("timeout", "refused", "unreachable", "unresolved", "reset", "tls", "redirect", "bad-answer"), _RECEIVER_AWAY),
-        "digest-mismatch": _RECEIVER_REFUSES,
-        # 5xx, and what a receiver says to everybody whom it does not let in: it fails for all until somebody there, or here, mends it.
-        "http-5": _RECEIVER_AWAY,
-        **dict.fromkeys(("http-401", "http-403", "http-404", "http-405", "http-407", "http-408", "http-410", "http-429"), _RECEIVER_AWAY),
-        "http-": _RECEIVER_REFUSES,
-        "egress-": _ROUTE_UNUSABLE,
-        # MESH carries for many: for its own faults no authority is to blame, for a mailbox that it does not know the route is.
-        **dict.fromkeys(("mesh-recipient", "mesh-workflow", "mesh-route"), _ROUTE_UNUSABLE),
-        **dict.fromkeys(("mesh-uncollected", "mesh-undeliverable", "mesh-error-"), _RECEIVER_AWAY),
+        **_each(_AWAY, "timeout", "refused", "unreachable", "unresolved", "reset", "tls", "redirect", "bad-answer", "http-5*"),
+        # What a receiver says to everybody whom it does not let in: it fails for all until somebody there, or here, mends it.
+        **_each(_AWAY, "http-401", "http-403", "http-404", "http-405", "http-407", "http-408", "http-410", "http-429"),
+        **_each(_REFUSED, "http-*", "digest-mismatch"),
+        **_each(_UNUSABLE, "egress-*", "route-unusable"),
+        **_each(_AWAY, "sftp-*"),
+        **_each(_UNUSABLE, "sftp-host-key", "sftp-no-key"),
+        **_each(_REFUSED, "sftp-not-written"),
+        **_each(_UNUSABLE, "mesh-timeout", "mesh-unreachable", "mesh-tls", "mesh-unavailable", "mesh-unauthorised", "mesh-bad-answer"),
+        **_each(_UNUSABLE, "mesh-rests", "mesh-slow", "mesh-not-configured", "mesh-certificate", "mesh-route", "mesh-recipient"),
+        **_each(_UNUSABLE, "mesh-workflow"),
+        **_each(_SILENT, "mesh-*", "stopping", "no-result", "channel-unknown", "channel-failed", "document-unreadable", "unexpected"),
         # The sealed bytes are not those that were kept: only the trust has the message still.
-        "envelope-damaged": Verdict(Meaning.OURS, Owner.TRUST),
-        **dict.fromkeys(("stopping", "no-result", "channel-unknown", "channel-failed", "unexpected"), _HOUSE),
+        **_each(Verdict(Meaning.SILENT, Owner.TRUST), "envelope-damaged", "trust-asked"),
+        **_each(Verdict(Meaning.SILENT, Owner.AUTHORITY), "authority-asked"),
     }
 )
-"""Codes, or beginnings of codes, and what they mean; the longest that fits holds."""
+"""Codes, or with a star the beginnings of codes, and what they mean; the longest that fits holds. The last are of people who parked."""
 
 SPARED: Final = frozenset({"stopping", "mesh-rests"})
 """Codes of attempts that were never made to the end: they do not count towards the most attempts."""
@@ -73,8 +80,8 @@ SPARED: Final = frozenset({"stopping", "mesh-rests"})
 
 def judge(code: str) -> Verdict:
     """Return what the code means; one that is in no table is ours to look at, and says nothing of the receiver."""
-    fitting = [known for known in CODES if code == known or (known.endswith(("-", "-5")) and code.startswith(known))]
-    return CODES[max(fitting, key=len)] if fitting else _HOUSE
+    fitting = [known for known in CODES if code == known or (known[-1] == "*" and code.startswith(known[:-1]))]
+    return CODES[max(fitting, key=len)] if fitting else _SILENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,8 +40,11 @@ def away(times: int = 1, retry_after: float | None = None) -> Seen:
         ("http-422", Meaning.ANSWERED, Owner.AUTHORITY),
         ("tls", Meaning.AWAY, Owner.AUTHORITY),
         ("egress-address", Meaning.AWAY, Owner.OPERATOR),
-        ("envelope-damaged", Meaning.OURS, Owner.TRUST),
-        ("a-code-of-a-later-channel", Meaning.OURS, Owner.OPERATOR),
+        ("sftp-full", Meaning.AWAY, Owner.AUTHORITY),
+        ("sftp-host-key", Meaning.AWAY, Owner.OPERATOR),
+        ("mesh-undeliverable", Meaning.SILENT, Owner.OPERATOR),
+        ("envelope-damaged", Meaning.SILENT, Owner.TRUST),
+        ("a-code-of-a-later-channel", Meaning.SILENT, Owner.OPERATOR),
     ],
 )
 def test_one_table_says_what_a_code_means_and_who_has_to_act(code: str, meaning: Meaning, owner: Owner) -> None:
