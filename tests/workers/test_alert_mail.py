@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 from collections.abc import Iterator
@@ -19,11 +20,12 @@ from notify_gateway.alert_settings import MailSecurity
 from notify_gateway.domain.alerts import Alert, AlertKind, AlertResult, Untold
 from notify_gateway.domain.refs import new_reference
 from tests.support.mail_server import LOGIN, MailServer
-from tests.support.waiting import eventually, free_port
+from tests.support.waiting import ROOT, eventually, free_port
 from tests.workers.conftest import FixedClock
 from tests.workers.test_webhook import certificate_for
 from workers.alerting.mail import MailSender
 from workers.alerting.mail import MailServer as Where
+from workers.alerting.words import email
 
 SENDER, MAILBOX = "send-alerts@gateway.example", "send-inbox@stockton.example"
 
@@ -187,3 +189,12 @@ def test_an_address_that_would_add_a_header_ends_no_line(server: MailServer, whe
     """It cannot come so far, for addresses are judged when they are added; and if it did, nothing would leave."""
     assert send(where, replace(an_alert(), address="a@stockton.example\r\nBcc: b@elsewhere.example")).code == "unexpected"
     assert server.mails == []
+
+
+def test_the_documentation_shows_an_e_mail_as_it_is() -> None:
+    shown = re.search(r"```text\n(From: .*?)```", (ROOT / "docs" / "authorities.md").read_text(encoding="utf-8"), re.S)
+    assert shown is not None
+    untold = tuple(Untold(uuid4(), reference) for reference in ("SEN-7K2M9QXR-C", "SEN-3VB6T0WH-4"))
+    made = email(replace(an_alert(waiting=3), untold=untold), sender=SENDER, base_url="https://gateway.example", now=FixedClock().now())
+    headers = "".join(f"{name}: {made[name]}\n" for name in ("From", "To", "Subject"))
+    assert shown[1] == headers + "\n" + made.get_content().replace("\r\n", "\n")
