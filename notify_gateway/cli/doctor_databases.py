@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from audit.reading import oldest_pending_age
 from notify_gateway.cli.authorities import missing_keys
 from notify_gateway.cli.doctor_mesh import check_mesh
+from notify_gateway.cli.doctor_sftp import check_sftp
 from notify_gateway.cli.findings import Check, State
 from notify_gateway.domain.clock import Clock
 from notify_gateway.settings import Settings
@@ -53,6 +54,7 @@ def _inside(engine: Engine, settings: Settings, clock: Clock) -> Iterator[Check]
     yield check_log(engine, settings, clock)
     yield from check_authorities(engine)
     yield from check_opener(engine, settings)
+    yield from check_sftp(engine, settings)
     yield from check_mesh(engine, settings, clock)
 
 
