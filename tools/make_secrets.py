@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from notify_gateway.domain.clock import SystemClock
+from notify_gateway.privacy.ssh_keys import make_ssh_key
 from notify_gateway.runtime import GATEWAY_PUBLIC, make_keys
 from notify_gateway.settings import Settings
 
@@ -91,6 +92,8 @@ def self_signed(names: tuple[str, ...], *, days: int = 90) -> tuple[str, str]:
 def _keys(folder: Path) -> list[str]:
     keys = folder / "keys"
     made = make_keys(Settings(keys_dir=keys))
+    if make_ssh_key(keys / "sftp.key"):
+        made.append("sftp.key")
     opener, pretend = folder / "opener", folder / "pretend-authority"
     for place in (opener, pretend):
         place.mkdir(exist_ok=True, mode=0o700)
