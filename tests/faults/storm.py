@@ -26,6 +26,7 @@ from notify_gateway.privacy.opening import open_delivery
 from notify_gateway.store import shred
 from notify_gateway.store.engine import reading
 from notify_gateway.store.tables import audit_tables, deliveries, messages, shred_keys
+from tests.support.invariants import assert_invariants
 from tests.support.messages import Message, a_message
 from tests.support.service import PULL, WEBHOOK, Acceptance, RunningService, a_message_for, issue_codes
 from tests.support.services import GaveUpWaiting, eventually
@@ -181,6 +182,7 @@ def check(storm: Storm) -> None:
     _check_applied_once(storm)
     _check_shred_keys(service)
     _check_log(storm)
+    assert_invariants(service.gateway)
 
 
 def _check_applied_once(storm: Storm) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.invariants import assert_invariants
 from tests.support.service import RunningService
 from tests.support.services import PostgresServer, PrivateRedis
 
@@ -17,9 +18,15 @@ Kinds = dict[str, RunningService]
 
 @pytest.fixture(scope="session")
 def _running() -> Iterator[tuple[Kinds, ExitStack]]:
-    """Both services, each started when it is first asked for and kept: to start one takes as long as many tests."""
+    """Both services, each started when it is first asked for and kept: to start one takes as long as many tests.
+
+    After all journeys the invariants hold in each.
+    """
     with ExitStack() as stack:
-        yield {}, stack
+        kinds: Kinds = {}
+        yield kinds, stack
+        for service in kinds.values():
+            assert_invariants(service.gateway)
 
 
 @pytest.fixture(scope="module", params=["embedded", "distributed"])
