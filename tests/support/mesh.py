@@ -107,14 +107,17 @@ def shared_mesh() -> MeshSandbox:
 
 
 class Wire:
-    """A way to the sandbox on which messages to some mailboxes meet with a mishap before they reach it, or after (``deaf``)."""
+    """A way to the sandbox on which messages to some mailboxes meet with a mishap before they reach it.
+
+    ``deaf``: they reach it, and the line breaks before the answer; ``mute``: the answer does not come.
+    """
 
     HANG, ERROR, RESET, GARBAGE = "X26HANG", "X26ERROR", "X26RESET", "X26GARBAGE"
 
     def __init__(self, sandbox: MeshSandbox) -> None:
         self._letting_go = threading.Event()
         self.hanging = threading.Event()
-        self.deaf = False
+        self.deaf = self.mute = False
         wire = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -169,7 +172,10 @@ class Wire:
         answer = onward.getresponse()
         content = answer.read()
         onward.close()
-        if not (self.deaf and asked.command == "POST"):
+        if self.mute and asked.command == "POST":
+            self.hanging.set()
+            self._letting_go.wait(30)
+        elif not (self.deaf and asked.command == "POST"):
             _answer(asked, answer.status, answer.getheaders(), content)
 
 

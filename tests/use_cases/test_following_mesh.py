@@ -9,26 +9,25 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
-from structlog.testing import capture_logs
+from pydantic import SecretStr
 
-from audit.events import Event, read_leaf
 from notify_gateway.cli.outbox import DatabaseOutbox
-from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult, Outgoing
+from notify_gateway.cli.run import start_upkeep
+from notify_gateway.cli.worker_values import worker_values
+from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult
 from notify_gateway.privacy.opening import open_delivery
-from notify_gateway.store.engine import reading
-from notify_gateway.store.tables import audit_tables, deliveries, mesh_messages
-from notify_gateway.use_cases import deliver, follow_mesh, onboard
+from notify_gateway.use_cases import deliver, follow_mesh
 from notify_gateway.use_cases.confirm import Receipt
-from tests.support.mesh import OTHERS, OURS, ROUTE, THEIRS, WORKFLOW, MeshSandbox, Wire
-from tests.support.messages import Message, a_message
+from tests.support.mesh import OTHERS, OURS, SHARED_KEY, THEIRS, WORKFLOW, MeshSandbox, Wire
+from tests.support.waiting import eventually
+from tests.use_cases.carriage import Carriage, carrying
 from tests.use_cases.conftest import MIDDLESBROUGH, House
 from workers.channels.mesh import MeshChannel
 from workers.channels.mesh_mailbox import MeshMailbox
@@ -36,92 +35,16 @@ from workers.channels.mesh_poller import MeshPoller
 from workers.channels.mesh_protocol import MeshFailed
 from workers.channels.reference_mesh_receiver import receive
 from workers.courier import Courier
+from workers.run import make_channels
 
 ON_ONE = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 """For what does not depend on the database."""
 
 
-@dataclass
-class Carriage:
-    """The house with Middlesbrough on MESH, a courier that sends, a poller that looks when it is told to."""
-
-    house: House
-    mesh: MeshSandbox
-    folder: Path
-    courier: Courier
-    poller: MeshPoller
-
-    def accept(self) -> Message:
-        message = a_message().for_child(postcode="TS1 2QJ").to_authority(MIDDLESBROUGH)
-        self.house.accept(message)
-        return message
-
-    def due(self) -> list[str]:
-        return [each for hint in deliver.find_due(self.house.gateway) for each in hint.ids]
-
-    def carry(self) -> int:
-        """Let an hour pass and make one attempt for all that is due then."""
-        self.house.clock.move(timedelta(hours=1))
-        return self.courier.deliver(self.due())
-
-    def begin(self) -> list[Outgoing]:
-        """Begin attempts as a worker does that then is heard of no more."""
-        return deliver.begin_attempts(self.house.gateway, [UUID(each) for each in self.due()], owner="lost")
-
-    def look(self, after: timedelta = timedelta(minutes=20)) -> list[dict[str, Any]]:
-        """Let time pass, look once, and return what was logged."""
-        self.house.clock.move(after)
-        with capture_logs() as told:
-            self.poller.look()
-        return [dict(line) for line in told]
-
-    def rows(self) -> list[Any]:
-        with reading(self.house.gateway.engine).begin() as connection:
-            return list(connection.execute(select(deliveries).order_by(deliveries.c.sequence)))
-
-    def carried(self) -> list[Any]:
-        with reading(self.house.gateway.engine).begin() as connection:
-            return list(connection.execute(select(mesh_messages).order_by(mesh_messages.c.delivery_id, mesh_messages.c.number)))
-
-    def events(self, delivery: UUID) -> list[Event]:
-        with reading(self.house.gateway.engine).begin() as connection:
-            leaves = connection.scalars(select(audit_tables.pending.c.leaf).order_by(audit_tables.pending.c.arrival))
-            read = [read_leaf(leaf) for leaf in leaves]
-        return [event for event in read if event.subject == str(delivery)]
-
-    def fetch(self) -> list[UUID]:
-        """Fetch as the authority does, with the receiver that the documentation recommends."""
-        with self.mesh.open(THEIRS) as mailbox:
-            return list(receive(mailbox, gateway=OURS, workflow=WORKFLOW, folder=self.folder).held)
-
-    def acknowledge_all(self) -> None:
-        """Fetch as somebody does who confirms nothing."""
-        with self.mesh.open(THEIRS) as mailbox:
-            for message_id in mailbox.waiting(limit=100):
-                mailbox.acknowledge(message_id)
-
-    def say(self, content: object, *, mailbox: str = THEIRS, workflow: str = f"{WORKFLOW}_ACK") -> None:
-        """Send something to the gateway's mailbox."""
-        body = content if isinstance(content, bytes) else json.dumps(content).encode()
-        with self.mesh.open(mailbox) as opened:
-            opened.send(OURS, workflow, str(uuid4()), body)
-
-    @property
-    def left_in_our_mailbox(self) -> int:
-        return len(self.mesh.arrived(OURS))
-
-
 @pytest.fixture
 def carriage(house: House, mesh: MeshSandbox, tmp_path: Path) -> Iterator[Carriage]:
-    gateway = house.gateway
-    onboard.register_authority(gateway, gss=MIDDLESBROUGH, custody="authority-held", channel="mesh", route=ROUTE, actor="test")
-    access = mesh.access()
-    courier = Courier(DatabaseOutbox(gateway), {"mesh": MeshChannel(access, lambda: MeshMailbox(access))}, lease=gateway.settings.lease)
-    poller = MeshPoller(gateway, lambda: MeshMailbox(access), threading.Event())
-    folder = tmp_path / "authority"
-    folder.mkdir()
-    yield Carriage(house, mesh, folder, courier, poller)
-    courier.close()
+    with carrying(house, mesh, tmp_path / "authority") as made:
+        yield made
 
 
 def confirmation(row: Any, digest: str) -> dict[str, str]:
@@ -386,3 +309,26 @@ def test_the_receiver_leaves_alone_what_is_not_from_the_gateway(carriage: Carria
         fetched = receive(mailbox, gateway=OURS, workflow=WORKFLOW, folder=carriage.folder)
         assert (len(fetched.held), fetched.left) == (1, 1)
         assert len(mailbox.waiting(limit=10)) == 1
+
+
+@ON_ONE
+def test_worker_and_scheduler_take_mesh_from_the_settings(carriage: Carriage) -> None:
+    secrets = {"mesh_password": SecretStr("password"), "mesh_shared_key": SecretStr(SHARED_KEY.decode())}
+    chosen = {"mesh_url": carriage.mesh.url, "mesh_mailbox": OURS, "mesh_track_every": timedelta(seconds=0.1), **secrets}
+    gateway = carriage.house.gateway
+    core = replace(gateway, settings=gateway.settings.model_copy(update=chosen))
+    assert SHARED_KEY.decode() not in repr(worker_values(core))
+    carriage.accept()
+    courier = Courier(DatabaseOutbox(core), make_channels(worker_values(core)), lease=timedelta(seconds=15))
+    courier.deliver(carriage.due())
+    courier.close()
+    carriage.fetch()
+    carriage.house.clock.move(timedelta(hours=1))
+    stop = threading.Event()
+    upkeep = start_upkeep(core, stop)
+    try:
+        eventually(lambda: carriage.rows()[0].state == "received", what="received")
+    finally:
+        stop.set()
+        upkeep.join(timeout=10)
+    assert not upkeep.is_alive()
