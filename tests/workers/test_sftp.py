@@ -7,6 +7,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -245,6 +246,17 @@ def test_the_columns_are_the_fields_of_the_published_view_and_no_other() -> None
     more = changed(document.document, {"family_name": "Jones"})
     sealed = read_document(document.delivery_id, more)
     assert "Jones" not in repr(dict(sealed.row))
+
+
+def test_the_documentation_names_every_column_in_order_and_every_code() -> None:
+    section = (ROOT / "docs/authorities.md").read_text("utf-8").partition("## By SFTP")[2].partition("\n## ")[0]
+    columns = section.partition("Columns, in this order:")[2].partition("It is the pseudonymous view")[0]
+    assert tuple(re.findall(r"`([a-z0-9_]+)`", columns)) == COLUMNS
+    told = (ROOT / "docs/operators.md").read_text("utf-8").partition("## Authorities by SFTP")[2].partition("\n## ")[0]
+    sources = "".join((ROOT / f"workers/{name}.py").read_text("utf-8") for name in ("channels/sftp_link", "channels/sftp_drop", "receipts"))
+    codes = set(re.findall(r'"(sftp-[a-z-]+|receipts-refused|unresolved|refused|unreachable|timeout|reset)"', sources))
+    assert len(codes) > 10
+    assert {code for code in codes if f"`{code}`" not in told} == set()
 
 
 def test_a_batch_is_named_by_what_is_in_it_in_whatever_order() -> None:
