@@ -53,6 +53,8 @@ class Uncollected:
 
 def given_back(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
     """Return how many messages of each delivery have ended; deliveries without any are left out."""
+    if not ids:
+        return {}
     counted = select(_m.delivery_id, func.count()).where(_m.delivery_id.in_(ids), _m.ended_at.is_not(None)).group_by(_m.delivery_id)
     return {row[0]: row[1] for row in connection.execute(counted)}
 
