@@ -106,9 +106,15 @@ class MeshPoller:
         for message_id in mailbox.waiting(limit=AT_ONCE):
             if self._stop.is_set():
                 return
-            arrived = mailbox.read(message_id, most=LONGEST_CONFIRMATION)
-            if arrived is not None and self._apply(arrived):
-                mailbox.acknowledge(message_id)
+            try:
+                arrived = mailbox.read(message_id, most=LONGEST_CONFIRMATION)
+                if arrived is not None and self._apply(arrived):
+                    mailbox.acknowledge(message_id)
+            except MeshFailed as failed:
+                if failed.code in OF_MESH_ITSELF:
+                    raise
+                # One message that cannot be read may not stand before all that come behind it.
+                _log.warning("mesh-inbox-unread", code=failed.code)
 
     def _apply(self, arrived: Arrived) -> bool:
         """Record what the message says, in a transaction that is committed on return; False when it has to be read again later."""
