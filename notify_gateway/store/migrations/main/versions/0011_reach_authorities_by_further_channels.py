@@ -14,6 +14,7 @@ revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
+contract = "webhook_url is taken away: what came before 0011 does not know where a webhook goes and is stopped first"
 
 _BEFORE, _NOW = "channel in ('pull', 'webhook')", "channel in ('pull', 'webhook', 'mesh', 'sftp', 'inbox')"
 _authorities = sa.table("authorities", sa.column("gss"), sa.column("channel"), sa.column("webhook_url"), sa.column("route"))
