@@ -123,7 +123,7 @@ TABLE: Final[Mapping[State, Facts]] = MappingProxyType(
             "rejected",
             Count.SENT_BACK,
         ),
-        State.GIVEN_UP: _facts("Given up", "Could not be handed over; people gave it up, and the sender is told.", "failed", Count.GIVEN_UP),
+        State.GIVEN_UP: _facts("Given up", "Could not be handed over; people gave it up and the sender is told.", "failed", Count.GIVEN_UP),
     }
 )
 
