@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,7 +154,7 @@ def test_a_mesh_sandbox_that_cannot_be_installed_is_told_and_not_taken_for_one(t
     lock.write_text("no-hash==1\n")
     monkeypatch.setattr(set_up_mesh_sandbox, "LOCK", lock)
     monkeypatch.setattr(set_up_mesh_sandbox, "FOLDER", tmp_path / "sandbox")
-    monkeypatch.setattr(set_up_mesh_sandbox.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(set_up_tests.SetUpFailed, match="Installing the MESH sandbox failed"):
         set_up_mesh_sandbox.set_up()
     assert not (tmp_path / "sandbox" / "installed.txt").exists()

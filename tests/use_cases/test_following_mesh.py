@@ -32,7 +32,7 @@ from tests.use_cases.conftest import MIDDLESBROUGH, House
 from workers.channels.mesh import MeshChannel
 from workers.channels.mesh_mailbox import MeshMailbox
 from workers.channels.mesh_poller import MeshPoller
-from workers.channels.mesh_protocol import MeshFailed
+from workers.channels.mesh_protocol import Arrived, MeshFailed
 from workers.channels.reference_mesh_receiver import receive
 from workers.courier import Courier
 from workers.run import make_channels
@@ -332,3 +332,22 @@ def test_worker_and_scheduler_take_mesh_from_the_settings(carriage: Carriage) ->
         stop.set()
         upkeep.join(timeout=10)
     assert not upkeep.is_alive()
+
+
+@ON_ONE
+def test_a_message_that_cannot_be_read_does_not_stand_before_those_behind_it(carriage: Carriage) -> None:
+    class HalfBlind(MeshMailbox):
+        def read(self, message_id: str, *, most: int) -> Arrived | None:
+            if message_id == unreadable:
+                raise MeshFailed("mesh-bad-answer")
+            return super().read(message_id, most=most)
+
+    carriage.accept()
+    carriage.carry()
+    carriage.say({})
+    [unreadable] = [each.message_id for each in carriage.mesh.arrived(OURS)]
+    carriage.fetch()
+    access = carriage.mesh.access()
+    MeshPoller(carriage.house.gateway, lambda: HalfBlind(access), threading.Event()).look()
+    assert carriage.rows()[0].state == "received"
+    assert carriage.left_in_our_mailbox == 1
