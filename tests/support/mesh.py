@@ -133,6 +133,7 @@ class Wire:
 
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
+            request_queue_size = 128
 
             def handle_error(self, *_: object) -> None:
                 pass
@@ -196,5 +197,6 @@ def _answer(asked: http.server.BaseHTTPRequestHandler, status: int, headers: lis
         if name.lower() not in ("transfer-encoding", "connection", "content-length"):
             asked.send_header(name, value)
     asked.send_header("Content-Length", str(len(content)))
+    asked.send_header("Connection", "close")  # said, for the wire closes it: a client that kept it would meet with a reset
     asked.end_headers()
     asked.wfile.write(content)
