@@ -74,11 +74,6 @@ _OWN: Final[Mapping[str, Act]] = {
     "POST /ops/failed/give-up": _change("delivery:given_up"),
     "POST /ops/deliveries/downtime": _change("downtime:planned"),
     "POST /ops/deliveries/downtime/end": _change("downtime:ended"),
-    "POST /ops/failed/retry": _change("delivery:requeued"),
-    "POST /ops/failed/park": _change("delivery:parked"),
-    "POST /ops/failed/give-up": _change("delivery:given_up"),
-    "POST /ops/deliveries/downtime": _change("downtime:planned"),
-    "POST /ops/deliveries/downtime/end": _change("downtime:ended"),
     f"GET {_DELIVERY}": _disclose("delivery:fetched"),
     f"POST {_DELIVERY}/received": _change("delivery:received"),
     f"POST {_DELIVERY}/acknowledge": _change("delivery:acknowledged"),
@@ -148,7 +143,10 @@ NO_ACT: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(
             ("serve", "worker", "schedule", "sequence", "opener"), "A process; its acts are routes and tasks, or the log itself."
         ),
-        **dict.fromkeys(("send", "validate", "conformance run", "pretend-authority"), "A caller of the service; the service records it."),
+        **dict.fromkeys(
+            ("send", "validate", "conformance run", "pretend-authority", "authority mesh-receive"),
+            "A caller of the service, or of its carrier; the service records it.",
+        ),
         **dict.fromkeys(
             ("authority open", "authority key make", "trusts keys fingerprint", "trusts keys make-jwks", "examples write"),
             "Works on files of whoever calls it; no service is there.",
