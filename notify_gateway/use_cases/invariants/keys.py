@@ -50,17 +50,16 @@ class MessagesHaveTheirKeys:
     def check(self, core: Core, *, whole: bool = False) -> Finding:
         """Look at messages first and then for their keys, and at last whether one that has none was erased just now."""
         m, n, e = messages.c, notifications.c, erased_messages.c
-        sealed = select(m.id, n.reference).join(notifications, n.id == m.notification_id).where(m.event != "delete")
         lost: list[str] = []
-        for page in _pages(core.engine, sealed, m.id, whole=whole):
-            references = {row.id: row.reference for row in page}
+        for page in _pages(core.engine, select(m.id).where(m.event != "delete"), m.id, whole=whole):
+            ids = [row.id for row in page]
             with reading(core.shred_engine).begin() as connection:
-                there = _among(connection, shred_keys.c.message_id, references)
-                there |= _among(connection, erased_keys.c.message_id, references)
-            if missing := [each for each in references if each not in there]:
+                there = _among(connection, shred_keys.c.message_id, ids) | _among(connection, erased_keys.c.message_id, ids)
+            if missing := [each for each in ids if each not in there]:
                 with reading(core.engine).begin() as connection:
                     erased = _among(connection, e.message_id, missing)
-                lost += [references[each] for each in missing if each not in erased]
+                    closed = [each for each in missing if each not in erased]
+                    lost += connection.scalars(select(n.reference).join(messages, m.notification_id == n.id).where(m.id.in_(closed)))
         said = "Every message that was looked at has its key." if not lost else "Messages that nobody can open any more, and nobody erased."
         return _found(self, lost, said)
 
