@@ -27,7 +27,7 @@ from audit.events import Event, read_leaf
 from notify_gateway import opener
 from notify_gateway.app import create_app
 from notify_gateway.cli.outbox import DatabaseOutbox
-from notify_gateway.cli.run import worker_values
+from notify_gateway.cli.worker_values import worker_values
 from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult
 from notify_gateway.domain.model import OrganisationType
 from notify_gateway.runtime import open_sequencer, open_vault
@@ -73,6 +73,7 @@ class World:
         socket = folder / "opener.sock"
         with pytest.MonkeyPatch.context() as patched, ExitStack() as stack:
             patched.setenv("NOTIFY_GATEWAY_OPENER_SOCKET", str(socket))
+            patched.setenv("NOTIFY_GATEWAY_OPERATIONS_PAGES", "network")
             house = stack.enter_context(contextmanager(furnished)(folder, templates, None))
             gateway = house.gateway
             onboard.register_authority(gateway, gss=HARTLEPOOL, custody="managed", channel="pull", actor="test")
@@ -127,7 +128,6 @@ class World:
             assert answer.status_code == status, answer.text
             return answer
 
-
         return do
 
     def operate(self, path: str, page: str = "/ops", **fields: str) -> Act:
@@ -142,6 +142,7 @@ class World:
             answer = self.http.post(path, data=fields | {"form_token": hidden[1]}, headers=origin)
             assert answer.status_code == 303, answer.text
             return answer
+
         return do
 
     def command(self, *arguments: object) -> Act:

@@ -16,7 +16,6 @@ from mappings.authorities import Directory
 from mappings.postcodes import demonstration_source
 from notify_gateway.domain.model import OrganisationType
 from notify_gateway.domain.operating import DowntimeReason, ParkReason
-from notify_gateway.domain.operating import DowntimeReason, ParkReason
 from notify_gateway.domain.retention import ErasureReason, HoldReason
 from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose, fingerprint, save
 from notify_gateway.store import sign_in
@@ -266,30 +265,6 @@ def _plan_by_command(world: World) -> Act:
     return world.command("operations", "downtime", "plan", MIDDLESBROUGH, *span, "--reason", "upgrade")
 
 
-def _on_the_page(path: str, **fields: str) -> Callable[[World], Act]:
-    return lambda world: world.operate(path, id=str(world.queued()), **fields)
-
-
-def _retry_on_the_page(world: World) -> Act:
-    delivery = world.queued()
-    operate.park(world.house.gateway, delivery_id=delivery, reason=ParkReason.UNDER_INQUIRY, actor="test")
-    return world.operate("/ops/failed/retry", id=str(delivery), reason="fault-mended")
-
-
-def _plan_on_the_page(world: World) -> Act:
-    span = {"starts_at": "2026-11-21T20:00", "ends_at": "2026-11-21T23:00"}
-    return world.operate("/ops/deliveries/downtime", authority=MIDDLESBROUGH, reason="upgrade", **span)
-
-
-def _end_on_the_page(world: World) -> Act:
-    now = world.house.clock.now()
-    planned = downtime.plan_downtime(
-        world.house.gateway, authority=MIDDLESBROUGH, starts_at=now + timedelta(hours=1), ends_at=now + timedelta(hours=2),
-        reason=DowntimeReason.UPGRADE, actor="test",
-    )
-    return world.operate("/ops/deliveries/downtime/end", id=str(planned.id))
-
-
 def _revoke_operator(world: World) -> Act:
     token = operators.issue_token(world.house.gateway, name="casey", lasts=timedelta(hours=1), may_act=True, actor="test")
     return world.command("operators", "revoke", token.id)
@@ -418,11 +393,6 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command ig revoke": _revoke_token("ig", "ig", "dpo"),
     "POST /ops/sign-in": _sign_operator_in,
     "POST /ops/sign-out": _operate("/ops/sign-out"),
-    "POST /ops/failed/retry": _retry_on_the_page,
-    "POST /ops/failed/park": _on_the_page("/ops/failed/park", reason="under-inquiry"),
-    "POST /ops/failed/give-up": _on_the_page("/ops/failed/give-up", reason="damaged", sure="yes"),
-    "POST /ops/deliveries/downtime": _plan_on_the_page,
-    "POST /ops/deliveries/downtime/end": _end_on_the_page,
     "POST /ops/failed/retry": _retry_on_the_page,
     "POST /ops/failed/park": _on_the_page("/ops/failed/park", reason="under-inquiry"),
     "POST /ops/failed/give-up": _on_the_page("/ops/failed/give-up", reason="damaged", sure="yes"),
