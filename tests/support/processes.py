@@ -50,7 +50,7 @@ class Process:
         self.cwd = cwd
         self.ready = ready
         self.ready_within = ready_within
-        self._user, self._group = user, group
+        self.user, self._group = user, group
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -88,9 +88,9 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                user=self._user,
+                user=self.user,
                 group=self._group,
-                extra_groups=None if self._user is None else [],
+                extra_groups=None if self.user is None else [],
             )
         _started.add(self)
         if wait:

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""``python -m tests.faults``: try the rows of the fault table in turn, print what came of each, and write all of it as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.faults.rows import ROWS
+from tests.faults.stand import Stand
+from tests.faults.table import HEAD, as_json, line, run_table
+from tests.support.waiting import ROOT
+
+COUNT, SECONDS = 500, 8.0
+WRITTEN = ROOT / "build" / "faults.json"
+
+
+def main() -> int:
+    """Run the table and return the exit status: 0 when every row kept every promise."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--only", metavar="WORDS", help="only rows whose name holds these words")
+    parser.add_argument("--count", type=int, default=COUNT, help="notifications of each row (an even number)")
+    parser.add_argument("--list", action="store_true", help="print the rows, and do nothing")
+    parser.add_argument("--json", type=Path, default=WRITTEN, metavar="FILE", help="write the outcomes there")
+    asked = parser.parse_args()
+    rows = [row for row in ROWS if (asked.only or "").lower() in row.name.lower()]
+    if asked.list:
+        for row in rows:
+            print(f"{row.name:44} {row.injected}; heals: {row.heals}. By {row.tool}{f', else {row.other_way}' if row.other_way else ''}.")
+        return 0
+    began, outcomes = time.monotonic(), []
+    print(HEAD, flush=True)
+    with tempfile.TemporaryDirectory(prefix="notify-gateway-faults-") as name:
+        number = itertools.count()
+        for outcome in run_table(rows, lambda: Stand(Path(name) / str(next(number))), count=asked.count, seconds=SECONDS):
+            outcomes.append(outcome)
+            print(line(outcome), flush=True)
+    failed = [outcome.row for outcome in outcomes if outcome.faults]
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    asked.json.write_text(as_json(outcomes), encoding="utf-8")
+    print(f"{len(outcomes)} rows, {len(failed)} failed, {time.monotonic() - began:.0f} s; written to {asked.json}")
+    return 1 if failed or not outcomes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""The fault table: a row is tried while notifications are posted, then everything is counted; the outcomes are printed and written."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tests.faults.stand import Stand
+from tests.faults.storm import HEALED_WITHIN, Storm, check, finished, originals
+from tests.support.invariants import assert_invariants
+from tests.support.service import PULL, WEBHOOK
+from tests.support.services import eventually
+
+SEED = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One fault. ``inject`` strikes, goes on for as long as the fault lasts, and returns when nothing is injected any more.
+
+    It may return the name of the tool that it had to take instead of ``tool``: ``other_way`` says which. Where ``in_time`` is false,
+    clocks were wrong, and the time that a promise names is not judged.
+    """
+
+    name: str
+    injected: str
+    heals: str
+    tool: str
+    inject: Callable[[Stand, Trial], str | None]
+    other_way: str = ""
+    in_time: bool = True
+
+
+@dataclass
+class Outcome:
+    """What came of a row. ``healed``: seconds from the end of the injection until all had left; ``faults``: what did not hold."""
+
+    row: str
+    tool: str = ""
+    sent: int = 0
+    accepted: int = 0
+    delivered: int = 0
+    doubled: int = 0
+    applied_twice: int = 0
+    lost: int = 0
+    healed: float = 0.0
+    log_verifies: bool = False
+    lasted: float = 0.0
+    faults: list[str] = field(default_factory=list)
+
+
+class Trial(Storm):
+    """Notifications that are posted while one row is injected: a fifth before it strikes, the rest as it goes on."""
+
+    def __init__(self, stand: Stand, row: Row, *, count: int, seconds: float) -> None:
+        super().__init__(stand.service, {}, seed=SEED, count=count, seconds=seconds)
+        self.stand, self.row = stand, row
+        self.tool = row.tool
+        self.injected_until = 0.0
+
+    @property
+    def answered(self) -> int:
+        """How many have been accepted so far."""
+        return sum(sent.task_id is not None for sent in self.sent)
+
+    def wait_answered(self, share: float, within: float = 60.0) -> None:
+        """Return when that share of the notifications has been accepted."""
+        eventually(lambda: self.answered >= share * len(self.sent), within=within, every=0.02, what=f"{share:.0%} accepted")
+
+    def wait_delivered(self, share: float, within: float = 60.0) -> None:
+        """Return when that share of the notifications has come to its end."""
+
+        def enough() -> bool:
+            return sum(map(finished, self.standing().values())) >= share * len(self.sent)
+
+        eventually(enough, within=within, every=0.1, what=f"{share:.0%} delivered")
+
+    def hurry(self) -> None:
+        """Post what is left as fast as it goes."""
+        self._calm.set()
+
+    def _strike(self) -> None:
+        self.wait_answered(0.2)
+        self.tool = self.row.inject(self.stand, self) or self.row.tool
+        self.injected_until = time.monotonic()
+
+
+def try_row(stand: Stand, row: Row, *, count: int, seconds: float) -> Outcome:
+    """Try one row and return what came of it; nothing that goes wrong in it is raised."""
+    service = stand.service
+    service.collected.clear()
+    stand.receiver.applied.clear()
+    stand.receiver.posts.clear()
+    outcome, began = Outcome(row.name), time.monotonic()
+    trial = Trial(stand, row, count=count, seconds=seconds)
+    try:
+        trial.run()
+        outcome.healed = max(0.0, trial.healed_at - trial.injected_until)
+    except Exception as error:
+        outcome.faults.append(_told(error))
+    outcome.tool, outcome.sent, outcome.accepted = trial.tool, len(trial.sent), trial.answered
+    for reckon in (_count, _check, _check_invariants):
+        try:
+            reckon(stand, trial, outcome)
+        except Exception as error:
+            outcome.faults.append(_told(error))
+    if outcome.healed > HEALED_WITHIN:
+        outcome.faults.append(f"healed only after {outcome.healed:.0f} s")
+    outcome.lasted = time.monotonic() - began
+    return outcome
+
+
+def _count(stand: Stand, trial: Trial, outcome: Outcome) -> None:
+    standing = trial.standing()
+    outcome.delivered = sum(map(finished, standing.values()))
+    posts = stand.receiver.posts
+    outcome.doubled = posts.total() - len(posts)
+    applied = Counter(
+        original
+        for authority, held in ((PULL, stand.service.collected), (WEBHOOK, stand.receiver.applied))
+        for original in originals(stand.service, authority, held.values())
+    )
+    outcome.applied_twice = sum(times - 1 for times in applied.values()) + len(stand.receiver.changed)
+    accepted = [sent for sent in trial.sent if sent.task_id]
+    outcome.lost = sum(sent.task_id not in standing or sent.message.bytes() not in applied for sent in accepted)
+
+
+def _check(stand: Stand, trial: Trial, outcome: Outcome) -> None:
+    check(trial, alone=False, in_time=trial.row.in_time)
+    outcome.log_verifies = True
+
+
+def _check_invariants(stand: Stand, trial: Trial, outcome: Outcome) -> None:
+    def hold() -> bool:
+        assert_invariants(stand.service.gateway)
+        return True
+
+    eventually(hold, within=10, every=0.5, what="every invariant", tolerating=(AssertionError,))
+
+
+def _told(error: Exception) -> str:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}: {str(error)[:600]}"
+
+
+HEAD = f"{'row':44} {'tool':24} {'sent':>4} {'acc.':>4} {'deliv.':>6} {'twice on':>8} {'applied':>7} {'lost':>4} {'healed':>7} {'log':>8}\n"
+HEAD += f"{'':44} {'':24} {'':>4} {'':>4} {'':>6} {'the wire':>8} {'twice':>7} {'':>4} {'after s':>7} {'verifies':>8}"
+
+
+def line(outcome: Outcome) -> str:
+    """Return the outcome as a line of the table, with what did not hold below it."""
+    told = f"{outcome.row[:44]:44} {outcome.tool[:24]:24} {outcome.sent:4} {outcome.accepted:4} {outcome.delivered:6} {outcome.doubled:8} "
+    told += f"{outcome.applied_twice:7} {outcome.lost:4} {outcome.healed:7.1f} {'yes' if outcome.log_verifies else 'NO':>8}"
+    return "\n".join([told, *(f"    FAILED: {fault}" for fault in outcome.faults)])
+
+
+def run_table(rows: Sequence[Row], make_stand: Callable[[], Stand], *, count: int, seconds: float) -> Iterable[Outcome]:
+    """Try the rows in turn and yield what came of each. After a row that failed, the next has a stand of its own."""
+    waiting = list(rows)
+    while waiting:
+        with make_stand() as stand:
+            while waiting:
+                outcome = try_row(stand, waiting.pop(0), count=count, seconds=seconds)
+                yield outcome
+                if outcome.faults:
+                    break
+
+
+def as_json(outcomes: Sequence[Outcome]) -> str:
+    """Return the whole table for machines."""
+    return json.dumps([asdict(outcome) for outcome in outcomes], indent=1)
