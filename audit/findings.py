@@ -105,9 +105,12 @@ class Opening:
         told = event.fields
         closed = f" It follows the log {told['previous']}, which {event.actor} closed at {told['previous_size']} entries"
         closed += f" on {event.at:%Y-%m-%d %H:%M} UTC ({told.get('reason', 'no reason given')})."
-        if "gap_from" not in told or "gap_to" not in told:
-            return closed + " Nothing of that is lost."
-        return closed + f" A database was restored: entries {told['gap_from']} to {int(told['gap_to']) - 1} of it are lost there."
+        lost = ""
+        if "gap_from" in told and "gap_to" in told:
+            lost += f" A database was restored: entries {told['gap_from']} to {int(told['gap_to']) - 1} of it are lost there."
+        if told.get("guard") == "lost":
+            lost += " What the signer remembered was lost as well: more may have been signed there than this tells."
+        return closed + (lost or " Nothing of that is lost.")
 
 
 class Chronology(Reader):

@@ -143,7 +143,7 @@ def make_managed(gss: Gss, as_json: AsJson = False) -> None:
     spoken = fingerprint(key.public())
     document: Json = {"kid": key.kid, "authority": authority, "public_file": str(public_file), "fingerprint": spoken}
     words = facts({"key id": key.kid, "public": public_file, "fingerprint": spoken})
-    show(as_json, document, words, f"Next: notify-gateway authorities key add {public_file} --fingerprint '{spoken}'")
+    show(as_json, document, words, f"Next: {_let_in(str(public_file), spoken)}")
 
 
 @key_app.command("retire")
@@ -185,8 +185,15 @@ def _left_to_do(receiver: Receiver) -> list[Words]:
     return [
         warning(f"Still missing: {_lack(receiver)}."),
         *(make.format(purpose=purpose) for purpose in missing_keys(receiver)),
-        "  Then you run:       notify-gateway authorities key add FILE.pub --fingerprint '…'",
+        f"  Then you run:       {_let_in('FILE.pub', '…')}",
     ]
+
+
+def _let_in(file: str, fingerprint: str) -> str:
+    """Return how a public key is let in here: by one person or by two."""
+    if settings().one_person_onboards:
+        return f"notify-gateway authorities key add {file} --fingerprint '{fingerprint}'"
+    return f"notify-gateway authorities key propose {file}, and a second person: notify-gateway authorities key approve"
 
 
 def _document(receiver: Receiver) -> dict[str, Json]:

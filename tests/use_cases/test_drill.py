@@ -20,6 +20,7 @@ import pytest
 from sqlalchemy import select
 
 from audit.events import read_leaf
+from audit.findings import Opening
 from audit.guard import Guard
 from audit.merkle import leaf_hash
 from audit.receipts import verify_receipt
@@ -238,8 +239,25 @@ def test_when_the_guard_file_is_lost_too_the_next_log_says_so(drill: Drill, tmp_
     drill.reopen(drill.settings_with(log_origin=origin))
     drill.sequence()
     with drill.house.gateway.engine.begin() as connection:
-        opening = read_leaf(connection.execute(select(audit_tables.leaf.c.leaf).where(audit_tables.leaf.c.idx == 0)).scalar_one())
-    assert (opening.tag, opening.fields["guard"]) == ("log:opened", "lost")
+        first = connection.execute(select(audit_tables.leaf.c.leaf).where(audit_tables.leaf.c.idx == 0)).scalar_one()
+    assert (read_leaf(first).tag, read_leaf(first).fields["guard"]) == ("log:opened", "lost")
+    reader = Opening()
+    reader.see(0, first)
+    assert "more may have been signed" in reader.sentence()
+    assert "Nothing" not in reader.sentence()
+
+
+@pytest.mark.parametrize("drill", ["postgresql"], indirect=True)
+def test_without_the_program_of_postgresql_nothing_is_made_and_the_log_says_so(
+    drill: Drill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CopyFailed, match="pg_dump is not on this machine"):
+        drill.back_up(tmp_path)
+    assert not (tmp_path / "main-backup").exists()
+    with drill.house.gateway.engine.begin() as connection:
+        leaves = connection.scalars(select(audit_tables.pending.c.leaf).order_by(audit_tables.pending.c.arrival)).all()
+    assert [read_leaf(leaf).tag for leaf in leaves][-2:] == ["backup:attempted", "backup:failed"]
 
 
 @pytest.mark.parametrize("drill", ["sqlite"], indirect=True)
