@@ -17,6 +17,7 @@ BATCH = 64
 LIMIT = 2048
 ENOUGH_WAITING = 64
 PAUSE = 0.2
+PAUSE_BUSY = 0.1
 PAUSE_AFTER_FAULT = 1.0
 
 _log = structlog.get_logger("workers.dispatcher")
@@ -31,7 +32,8 @@ class Hints(Protocol):
 
 
 class Dispatcher:
-    """Hints what is due, every ``pause`` seconds or at once after ``wake``, until ``stop`` is set.
+    """Hints what is due, every ``pause`` seconds or at once after ``wake``, until ``stop`` is set; twice as often while there is something,
+    for of each authority no more than its share is hinted at a time.
 
     ``waiting`` (length of the queue) holds it back: while the broker has plenty, or does not answer, nothing is marked as hinted; so a
     backlog is not hinted over and over, and the first look after an outage finds all of it.
@@ -62,8 +64,11 @@ class Dispatcher:
             self._woken.clear()
             pause = self._pause
             try:
-                if self.look() >= LIMIT:
+                found = self.look()
+                if found >= LIMIT:
                     continue
+                if found:
+                    pause = min(pause, PAUSE_BUSY)
             except Exception as error:
                 self._tell(type(error).__name__)
                 pause = PAUSE_AFTER_FAULT

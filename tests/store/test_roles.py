@@ -149,10 +149,12 @@ def test_the_whole_journey_runs_under_the_roles(parts: Parts) -> None:
     accepted = replace(house, runtime=runtime, committer=committer).accept(a_message())
 
     worker = Runtime.open(parts.settings["delivery"], house.clock)
-    (hint,) = deliver.find_due(gateway)
-    (outgoing,) = deliver.begin_attempts(worker.gateway, [UUID(each) for each in hint.ids], owner="a-worker")
-    deliver.renew_leases(worker.gateway, [outgoing.delivery_id], owner="a-worker")
-    deliver.finish_attempts(worker.gateway, [AttemptResult(outgoing.delivery_id, 1, AttemptOutcome.OFFERED, "")], owner="a-worker")
+    for outcome, code in (*[(AttemptOutcome.RETRY, "refused")] * gateway.settings.circuit_after, (AttemptOutcome.OFFERED, "")):
+        (hint,) = deliver.find_due(gateway)  # the last one is a probe, for the circuit is open by then
+        (outgoing,) = deliver.begin_attempts(worker.gateway, [UUID(each) for each in hint.ids], owner="a-worker")
+        deliver.renew_leases(worker.gateway, [outgoing.delivery_id], owner="a-worker")
+        deliver.finish_attempts(worker.gateway, [AttemptResult(outgoing.delivery_id, outgoing.attempt, outcome, code)], owner="a-worker")
+        house.clock.move(gateway.settings.circuit_most)
 
     delivery = outgoing.delivery_id
     document = collect.fetch(gateway, authority=STOCKTON, delivery_id=delivery)

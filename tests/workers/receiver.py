@@ -23,6 +23,8 @@ class Receiver:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.hosts: set[str] = set()
         self.keep_requests = True
+        self.healed: set[str] = set()
+        """Paths that behave well from now on."""
         self.under_way = 0
         self.most_under_way = 0
         self._trust = trust
@@ -54,7 +56,7 @@ class Receiver:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         key = request.headers["Idempotency-Key"]
-        how = request.match_info["how"]
+        how = "good" if request.match_info["how"] in self.healed else request.match_info["how"]
         self.posts[key] += 1
         self.hosts.add(request.headers["Host"])
         if self.keep_requests:
