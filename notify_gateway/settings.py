@@ -198,6 +198,8 @@ class Settings(DeliverySettings, AlertSettings):
             raise ValueError("webhook_allow_private is not for a live deployment: give receivers public addresses")
         if self.deployment is Deployment.LIVE and not self.base_url.startswith("https://"):
             raise ValueError("base_url must be https:// in a live deployment")
+        if (self.mesh_certificate is None) != (self.mesh_private_key is None):
+            raise ValueError("mesh_certificate and mesh_private_key go together")
         if self.deployment is Deployment.LIVE and self.mesh_url and not (self.mesh_url.startswith("https://") and self.mesh_certificate):
             raise ValueError("mesh_url must be https:// in a live deployment, with mesh_certificate and mesh_private_key")
         return self

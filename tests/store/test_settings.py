@@ -20,6 +20,7 @@ def test_every_setting_says_what_it_is_for() -> None:
 def test_no_secret_has_a_default() -> None:
     settings = Settings()
     assert settings.database_url is settings.shred_database_url is settings.broker_url is None
+    assert settings.mesh_password is settings.mesh_shared_key is None
 
 
 def test_a_secret_is_read_from_the_file_that_the_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -40,8 +41,13 @@ def test_the_environment_is_stronger_than_the_file(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(
     "unsafe",
-    [{"webhook_allow_private": True, "base_url": "https://gateway.example"}, {"base_url": "http://gateway.example"}],
-    ids=["webhooks to private addresses", "an address without TLS"],
+    [
+        {"webhook_allow_private": True, "base_url": "https://gateway.example"},
+        {"base_url": "http://gateway.example"},
+        {"base_url": "https://gateway.example", "mesh_url": "https://mesh.example"},
+        {"base_url": "https://gateway.example", "mesh_url": "http://mesh.example", "mesh_certificate": "a", "mesh_private_key": "b"},
+    ],
+    ids=["webhooks to private addresses", "an address without TLS", "MESH without a certificate", "MESH without TLS"],
 )
 def test_a_live_deployment_refuses_what_is_for_tests(unsafe: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
@@ -53,3 +59,10 @@ def test_a_wrong_setting_is_not_echoed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError) as error:
         Settings()
     assert "canary" not in str(error.value)
+
+
+def test_a_certificate_for_mesh_comes_with_its_key_and_both_are_good_in_a_live_deployment() -> None:
+    with pytest.raises(ValidationError, match="go together"):
+        Settings(mesh_certificate=Path("a"))
+    whole = {"mesh_url": "https://mesh.example", "mesh_certificate": Path("a"), "mesh_private_key": Path("b")}
+    assert Settings(deployment=Deployment.LIVE, base_url="https://gateway.example", **whole).mesh_url == "https://mesh.example"  # type: ignore[arg-type]
