@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 
 from notify_gateway.cli.main import main
-from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult
+from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult, Remote
 from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose
 from notify_gateway.runtime import Runtime, open_sequencer
 from notify_gateway.settings import Settings
@@ -25,12 +25,12 @@ from notify_gateway.store import roles
 from notify_gateway.store.engine import open_engine
 from notify_gateway.store.roles import Role
 from notify_gateway.store.tables import metadata
-from notify_gateway.use_cases import collect, deliver, onboard, proofs, reveal
+from notify_gateway.use_cases import collect, deliver, follow_mesh, onboard, proofs, reveal
 from notify_gateway.use_cases.commit import Committer
 from tests.support.messages import a_message
 from tests.support.services import PostgresServer
 from tests.support.templates import Templates
-from tests.use_cases.conftest import STOCKTON, House, furnished
+from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON, House, furnished
 
 LOG = ("audit_pending", "audit_leaf", "audit_node", "audit_head", "audit_checkpoint", "audit_timestamp")
 PARTS = tuple(role.removeprefix("notify_") for role in Role)
@@ -104,6 +104,7 @@ def test_no_part_may_change_what_is_in_the_log(parts: Parts, part: str) -> None:
         ("delivery", "INSERT INTO messages SELECT * FROM messages"),
         ("delivery", "SELECT * FROM ages"),
         ("delivery", "SELECT * FROM client_keys"),
+        ("delivery", "UPDATE mesh_messages SET due_at = due_at"),
         ("opener", "UPDATE deliveries SET state = state"),
         ("sequencer", "SELECT * FROM messages"),
         ("sequencer", "SELECT * FROM envelopes"),
@@ -174,6 +175,33 @@ def test_the_whole_journey_runs_under_the_roles(parts: Parts) -> None:
         opened.close()
     vault.engine.dispose()
     vault.shred_engine.dispose()
+
+
+def test_the_worker_keeps_what_mesh_carries_and_the_scheduler_follows_it(parts: Parts) -> None:
+    house = parts.house
+    runtime, worker = (Runtime.open(parts.settings[part], house.clock) for part in ("service", "delivery"))
+    gateway = runtime.gateway
+    route = {"mailbox": "X26ABC2", "workflow": "TEST_WORKFLOW"}
+    onboard.register_authority(gateway, gss=MIDDLESBROUGH, custody="authority-held", channel="mesh", route=route, actor="test")
+    committer = Committer(gateway)
+    committer.start()
+    message = a_message().for_child(postcode="TS1 2QJ").to_authority(MIDDLESBROUGH)
+    replace(house, runtime=runtime, committer=committer).accept(message)
+    (hint,) = (hint for hint in deliver.find_due(gateway) if hint.channel == "mesh")
+    (outgoing,) = deliver.begin_attempts(worker.gateway, [UUID(each) for each in hint.ids], owner="a-worker")
+    held = Remote("20260101000000000_ABCDEF", route["mailbox"], route["workflow"], bytes(32))
+    result = AttemptResult(outgoing.delivery_id, outgoing.attempt, AttemptOutcome.OFFERED, "offered", remote=held)
+    deliver.finish_attempts(worker.gateway, [result], owner="a-worker")
+    house.clock.move(gateway.settings.mesh_track_every)
+    (carried,) = follow_mesh.take_due(gateway)
+    assert (carried.delivery_id, carried.message_id) == (outgoing.delivery_id, held.message_id)
+    assert follow_mesh.given_back(gateway, carried, code="mesh-gone")
+    house.clock.move(gateway.settings.retry_most)
+    (again,) = deliver.begin_attempts(worker.gateway, [outgoing.delivery_id], owner="a-worker")
+    assert again.given_back == 1
+    committer.stop()
+    for opened in (runtime, worker):
+        opened.close()
 
 
 def test_every_migration_says_anew_what_the_roles_may_do_once_they_are_there(parts: Parts) -> None:
