@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from notify_gateway.settings import Settings
     from notify_gateway.use_cases.gateway import Core
     from workers.alerting.alerter import Sender
+    from workers.alerting.mail import MailServer
 
 EVERY = 2.0
 """Seconds between two looks at what is due."""
@@ -46,7 +48,7 @@ def alerting(core: Core, *, every: float = EVERY) -> Iterator[None]:
 def make_senders(core: Core) -> list[Sender]:
     """Return what sends alerts, as the settings have it."""
     from notify_gateway.egress.guard import Egress
-    from workers.alerting.mail import MailSender, MailServer
+    from workers.alerting.mail import MailSender
     from workers.alerting.thin_webhook import ThinWebhookSender
     from workers.channels.signature import RequestSigner
 
@@ -61,16 +63,25 @@ def make_senders(core: Core) -> list[Sender]:
             base_url=base_url,
         )
     ]
-    if chosen.smtp_host is not None and chosen.smtp_from is not None:
-        server = MailServer(
-            host=chosen.smtp_host,
-            port=chosen.smtp_port,
-            security=chosen.smtp_security,
-            sender=chosen.smtp_from,
-            timeout=chosen.smtp_timeout,
-            ca_file=chosen.smtp_ca_file,
-            user=chosen.smtp_user,
-            password=chosen.smtp_password.get_secret_value() if chosen.smtp_password else None,
-        )
+    server = mail_server(chosen)
+    if server is not None:
         senders.append(MailSender(server, base_url=base_url, clock=core.clock))
     return senders
+
+
+def mail_server(chosen: Settings) -> MailServer | None:
+    """Return where e-mail is handed over, or None where none is sent."""
+    from workers.alerting.mail import MailServer
+
+    if chosen.smtp_host is None or chosen.smtp_from is None:
+        return None
+    return MailServer(
+        host=chosen.smtp_host,
+        port=chosen.smtp_port,
+        security=chosen.smtp_security,
+        sender=chosen.smtp_from,
+        timeout=chosen.smtp_timeout,
+        ca_file=chosen.smtp_ca_file,
+        user=chosen.smtp_user,
+        password=chosen.smtp_password.get_secret_value() if chosen.smtp_password else None,
+    )

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from audit.reading import oldest_pending_age
 from notify_gateway.cli.authorities import missing_keys
+from notify_gateway.cli.doctor_alerts import check_alerts
 from notify_gateway.cli.doctor_mesh import check_mesh
 from notify_gateway.cli.doctor_sftp import check_sftp
 from notify_gateway.cli.findings import Check, State
@@ -60,6 +61,7 @@ def _inside(engine: Engine, settings: Settings, clock: Clock) -> Iterator[Check]
     yield from check_opener(engine, settings)
     yield from check_sftp(engine, settings)
     yield from check_mesh(engine, settings, clock)
+    yield from check_alerts(engine, settings, clock)
 
 
 def check_clock(engine: Engine, clock: Clock) -> Check:

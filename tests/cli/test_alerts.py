@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Call
+from tests.support.mail_server import MailServer
+from tests.workers.test_webhook import certificate_for
 
 GSS, MAILBOX, HOOK = "E06000004", "send-inbox@stockton.example", "https://alerts.stockton.example/hook"
 EMAIL = ("--kind", "email", "--to", MAILBOX)
@@ -40,6 +44,29 @@ def test_addresses_come_are_listed_and_go(ready: Call, folder: Path, monkeypatch
     assert "is alerted no more" in ready("authorities", "alerts", "remove", GSS, *EMAIL).words
     assert "NG-7223" in ready("authorities", "alerts", "remove", GSS, *EMAIL).err
     assert [each["to"] for each in ready("authorities", "alerts", "list", "--json").json] == [HOOK]
+
+
+def test_the_doctor_tries_the_mail_server_and_names_who_could_not_be_told(
+    ready: Call, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def found() -> dict[str, tuple[str, str]]:
+        return {each["name"]: (each["state"], each["value"]) for each in ready("doctor", "--json").json["checks"]}
+
+    assert {"mail", "alerts"} & found().keys() == set()
+    serving, _ = certificate_for("localhost", tmp_path)
+    server = MailServer(trust=serving)
+    where = {"HOST": "localhost", "PORT": str(server.port), "FROM": "alerts@gateway.example", "CA_FILE": str(tmp_path / "chain.pem")}
+    for name, value in where.items():
+        monkeypatch.setenv(f"NOTIFY_GATEWAY_SMTP_{name}", value)
+    ready("authorities", "register", GSS, "--custody", "authority-held", "--channel", "inbox")
+    ready("authorities", "alerts", "add", GSS, *EMAIL)
+    assert found()["mail"] == ("ok", f"localhost:{server.port} (starttls)")
+    assert found()["alerts"] == ("ok", "1 addresses")
+    server.close()
+    with closing(sqlite3.connect("var/main.sqlite3")) as connection, connection:
+        connection.execute("UPDATE alert_addresses SET last_code = 'mailbox-refused', attempts = 3")
+    assert found()["mail"] == ("fail", f"localhost:{server.port} (starttls): refused")
+    assert found()["alerts"] == ("warn", "1 of 1 addresses could not be told: mailbox-refused")
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ class MailServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.under_way += 1
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await _Session(self, reader, writer, self._trust, over_tls=self._implicit).run()
         finally:
             self.under_way -= 1

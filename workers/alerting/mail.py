@@ -7,7 +7,7 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -59,36 +59,57 @@ class MailSender:
         self._closed = True
         self._line.cut("stopping")
 
+    def try_door(self) -> str | None:
+        """Open a session and say farewell; return None where the server would take e-mail, else the code of what is wrong."""
+        return self._within(lambda line: self._open(line))
+
     def _attempt(self, alert: Alert) -> AlertResult:
+        code = self._within(lambda line: self._hand_over(alert, line))
+        return AlertResult((), code) if code else AlertResult(tuple(each.delivery_id for each in alert.untold))
+
+    def _within(self, act: Callable[[_Line], _Session]) -> str | None:
+        """Do it within the time-out and end the session; return the code of what went wrong, if anything did."""
         line = self._line = _Line()
         if self._closed:
-            return AlertResult((), "stopping")
+            return "stopping"
         deadline = threading.Timer(self._server.timeout.total_seconds(), line.cut, ("timeout",))
         deadline.daemon = True
         deadline.start()
         try:
-            self._hand_over(alert, line)
+            session = act(line)
+            with suppress(OSError, smtplib.SMTPException):
+                session.quit()  # the server has taken what there was; what it says to a farewell changes nothing
+            session.close()
         except (OSError, smtplib.SMTPException, ValueError) as error:
-            return AlertResult((), line.why or _code_of(error))
+            return line.why or _code_of(error)
         finally:
             deadline.cancel()
             line.close()
-        return AlertResult(tuple(each.delivery_id for each in alert.untold))
+        return None
 
-    def _hand_over(self, alert: Alert, line: _Line) -> None:
+    def _open(self, line: _Line) -> _Session:
         server = self._server
-        message = email(alert, sender=server.sender, base_url=self._base_url, now=self._clock.now())
         session = _Session(server, line, self._trust)
         try:
             if server.security is MailSecurity.STARTTLS:
                 session.starttls(context=self._trust)
             if server.user is not None and server.password is not None:
                 session.login(server.user, server.password)
-            session.send_message(message, from_addr=server.sender, to_addrs=[alert.address])
-            with suppress(OSError, smtplib.SMTPException):
-                session.quit()  # the server has taken the message; what it says to a farewell changes nothing
-        finally:
+        except BaseException:
             session.close()
+            raise
+        return session
+
+    def _hand_over(self, alert: Alert, line: _Line) -> _Session:
+        server = self._server
+        message = email(alert, sender=server.sender, base_url=self._base_url, now=self._clock.now())
+        session = self._open(line)
+        try:
+            session.send_message(message, from_addr=server.sender, to_addrs=[alert.address])
+        except BaseException:
+            session.close()
+            raise
+        return session
 
 
 class _Line:
