@@ -8,15 +8,25 @@ import itertools
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.faults.rows import ROWS
 from tests.faults.stand import Stand
-from tests.faults.table import HEAD, as_json, line, run_table
+from tests.faults.table import HEAD, Row, as_json, line, run_table
 from tests.support.waiting import ROOT
 
 COUNT, SECONDS = 500, 8.0
 WRITTEN = ROOT / "build" / "faults.json"
+
+
+def described(rows: Sequence[Row]) -> str:
+    """Return the rows as a table of Markdown."""
+    lines = ["| Row | What is injected | How it heals | Tool |", "|---|---|---|---|"]
+    for row in rows:
+        tool = f"{row.tool}; else {row.other_way}" if row.other_way else row.tool
+        lines.append(f"| {row.name} | {row.injected} | {row.heals} | {tool} |")
+    return "\n".join(lines)
 
 
 def main() -> int:
@@ -24,13 +34,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--only", metavar="WORDS", help="only rows whose name holds these words")
     parser.add_argument("--count", type=int, default=COUNT, help="notifications of each row (an even number)")
-    parser.add_argument("--list", action="store_true", help="print the rows, and do nothing")
+    parser.add_argument("--list", action="store_true", help="print the rows as docs/faults.md has them, and do nothing")
     parser.add_argument("--json", type=Path, default=WRITTEN, metavar="FILE", help="write the outcomes there")
     asked = parser.parse_args()
     rows = [row for row in ROWS if (asked.only or "").lower() in row.name.lower()]
     if asked.list:
-        for row in rows:
-            print(f"{row.name:44} {row.injected}; heals: {row.heals}. By {row.tool}{f', else {row.other_way}' if row.other_way else ''}.")
+        print(described(rows))
         return 0
     began, outcomes = time.monotonic(), []
     print(HEAD, flush=True)

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.__main__ import COUNT, SECONDS, WRITTEN
+from tests.faults.__main__ import COUNT, SECONDS, WRITTEN, described
 from tests.faults.rows import ROWS, SHORT
 from tests.faults.stand import PRESSED, Stand
 from tests.faults.table import HEAD, Outcome, Row, Trial, as_json, line, run_table, try_row
 from tests.support.service import WEBHOOK
+from tests.support.waiting import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +54,12 @@ def test_a_row_that_loses_or_doubles_one_fails_and_says_so(stand: Stand) -> None
     assert json.loads(as_json([lost]))[0]["lost"] == 1
 
 
-def test_every_row_has_a_name_of_its_own_and_the_short_form_is_part_of_the_table() -> None:
+def test_every_row_has_a_name_of_its_own_and_stands_in_the_documentation() -> None:
     names = [row.name for row in ROWS]
     assert len(set(names)) == len(names)
     assert set(SHORT) <= set(names)
     assert all(row.injected and row.heals and row.tool for row in ROWS)
+    assert described(ROWS) in (ROOT / "docs" / "faults.md").read_text(encoding="utf-8"), "run: python -m tests.faults --list"
 
 
 @pytest.mark.faults
