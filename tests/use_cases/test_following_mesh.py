@@ -29,6 +29,7 @@ from tests.support.mesh import OTHERS, OURS, SHARED_KEY, THEIRS, WORKFLOW, MeshS
 from tests.support.waiting import eventually
 from tests.use_cases.carriage import Carriage, carrying
 from tests.use_cases.conftest import MIDDLESBROUGH, House
+from workers.channels import mesh_poller
 from workers.channels.mesh import MeshChannel
 from workers.channels.mesh_mailbox import MeshMailbox
 from workers.channels.mesh_poller import MeshPoller
@@ -351,3 +352,15 @@ def test_a_message_that_cannot_be_read_does_not_stand_before_those_behind_it(car
     MeshPoller(carriage.house.gateway, lambda: HalfBlind(access), threading.Event()).look()
     assert carriage.rows()[0].state == "received"
     assert carriage.left_in_our_mailbox == 1
+
+
+@ON_ONE
+def test_more_than_one_look_holds_is_read_in_the_next_at_once(carriage: Carriage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mesh_poller, "AT_ONCE", 2)
+    for _ in range(3):
+        carriage.accept()
+    carriage.carry()
+    carriage.fetch()
+    carriage.house.clock.move(timedelta(minutes=20))
+    assert [carriage.poller.look() for _ in range(2)] == [True, False]
+    assert {(row.state, row.document_digest is None) for row in carriage.rows()} == {("received", False)}

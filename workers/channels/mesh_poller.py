@@ -42,7 +42,8 @@ class MeshPoller:
         """Look again and again; a fault is told once, and once that it is over."""
         while not self._stop.is_set():
             try:
-                self.look()
+                while self.look() and not self._stop.is_set():
+                    pass
             except MeshFailed as failed:
                 self._tell(failed.code)
             except Exception as error:
@@ -51,8 +52,9 @@ class MeshPoller:
                 self._tell(None)
             self._stop.wait(self._core.settings.mesh_track_every.total_seconds())
 
-    def look(self) -> None:
-        """Ask about what is due and read the mailbox once. Raises ``MeshFailed``, and what the database raises.
+    def look(self) -> bool:
+        """Ask about what is due and read the mailbox once; tell whether there may be more at once. Raises ``MeshFailed``, and what the
+        database raises.
 
         First all is asked, then the mailbox is read, then the answers are recorded: a receiver confirms before it takes the message out of
         MESH, so that its confirmation, which bears the digest, is there before the answer that the message was taken.
@@ -66,12 +68,15 @@ class MeshPoller:
             for carried in due:
                 if carried.message_id is not None and not self._stop.is_set():
                     answers += self._ask(mailbox, carried, carried.message_id)
-            self._read_mailbox(mailbox)
+            removed = self._read_mailbox(mailbox)
             for carried, tracked in answers:
-                self._record(carried, tracked)
+                # While more confirmations may wait, what was taken is left for the next time: its own may be among them.
+                if removed < AT_ONCE or tracked is None or not tracked.collected:
+                    self._record(carried, tracked)
             for carried in due:
                 if carried.message_id is None:
                     self._tell_if_uncollected(carried)
+            return AT_ONCE in (len(due), removed)
 
     def _ask(self, mailbox: Mailbox, carried: Carried, message_id: str) -> list[tuple[Carried, Tracked | None]]:
         try:
@@ -102,19 +107,22 @@ class MeshPoller:
             days = (self._core.clock.now() - told.sent_at).days
             _log.warning("mesh-uncollected", delivery=str(told.delivery_id), authority=told.authority, days=days)
 
-    def _read_mailbox(self, mailbox: Mailbox) -> None:
+    def _read_mailbox(self, mailbox: Mailbox) -> int:
+        removed = 0
         for message_id in mailbox.waiting(limit=AT_ONCE):
             if self._stop.is_set():
-                return
+                break
             try:
                 arrived = mailbox.read(message_id, most=LONGEST_CONFIRMATION)
                 if arrived is not None and self._apply(arrived):
                     mailbox.acknowledge(message_id)
+                    removed += 1
             except MeshFailed as failed:
                 if failed.code in OF_MESH_ITSELF:
                     raise
                 # One message that cannot be read may not stand before all that come behind it.
                 _log.warning("mesh-inbox-unread", code=failed.code)
+        return removed
 
     def _apply(self, arrived: Arrived) -> bool:
         """Record what the message says, in a transaction that is committed on return; False when it has to be read again later."""
