@@ -8,6 +8,7 @@ import socket
 import threading
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import psutil
 from sqlalchemy import Engine, MetaData, select, text
 
 from notify_gateway.store.engine import reading
+from notify_gateway.store.operating import Matching
+from notify_gateway.use_cases import operate, operators
 from tests.leaks.canaries import Evidence
 from tests.support.service import RunningService
 from tests.support.services import PrivatePostgres, PrivateRedis
@@ -140,6 +143,20 @@ def of_public_pages(service: RunningService) -> Iterator[Evidence]:
     for path in ("/metrics", "/_status", "/_ping", "/log/checkpoint", "/log/keys", "/", "/schemas/view.json"):
         for gateway in range(len(service.clients)):
             yield from of_answers([service.get(path, gateway=gateway)])
+
+
+def of_operations_pages(service: RunningService) -> Iterator[Evidence]:
+    """What an operator sees: every page, the machine's checks, and the page of each delivery that is open."""
+    gateway = service.runtime.gateway
+    token = operators.issue_token(gateway, name="alex", lasts=timedelta(hours=1), may_act=True, actor="test").text
+    with httpx2.Client(base_url=service.base_url, headers={"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}, timeout=30) as client:
+        assert client.post("/ops/sign-in", data={"token": token}).status_code == 303
+        items = operate.list_deliveries(gateway, matching=Matching(), limit=5)
+        pages = ("", "/queues", "/failed", "/failed/retry", "/deliveries", "/deliveries/downtime", "/keys", "/checks", "/checks.json")
+        for page in (*pages, *(f"/failed/item?id={item.id}" for item in items)):
+            answer = client.get(f"/ops{page}")
+            assert answer.status_code == 200, (page, answer.text)
+            yield from of_answers([answer])
 
 
 def of_deliveries(service: RunningService) -> Iterator[Evidence]:

@@ -26,6 +26,8 @@ from tests.support.services import PrivatePostgres, PrivateRedis, eventually
 FAMILY = "Vorpalstone"
 VALIDATE = "/fhir/R4/Bundle/$validate"
 
+PAGES = {"NOTIFY_GATEWAY_OPERATIONS_PAGES": "loopback"}
+
 
 def large(message: Message) -> Message:
     """Make the message so large that it goes through the process pool."""
@@ -163,13 +165,14 @@ def of_all(service: RunningService, answers: list[httpx2.Response]) -> Iterator[
     yield from evidence.of_databases(service.gateway.engine, service.gateway.shred_engine)
     yield from evidence.of_processes(process.pid for process in service.processes.values())
     yield from evidence.of_public_pages(service)
+    yield from evidence.of_operations_pages(service)
     yield from evidence.of_deliveries(service)
     yield from evidence.of_folder(service.folder)
 
 
 @pytest.mark.timeout(180)
 def test_nothing_leaks_on_the_embedded_default_through_journey_refusal_error_timeout_and_crash(tmp_path: Path) -> None:
-    with RunningService(tmp_path / "it", embedded_as="tests.leaks.faulty") as service:
+    with RunningService(tmp_path / "it", embedded_as="tests.leaks.faulty", environment=PAGES) as service:
         answers = [*go_all_the_way(service), *be_refused(service), *only_try(service)]
 
         for explosive in (a_canary(), large(a_canary())):
@@ -212,7 +215,7 @@ def test_leaks_built_into_the_running_service_are_all_found(tmp_path: Path) -> N
         "file": ("file tmp/judged.gz", "family name"),
         "name": ("names of files", "NHS number"),
     }
-    with RunningService(tmp_path / "it", embedded_as="tests.leaks.faulty") as service:
+    with RunningService(tmp_path / "it", embedded_as="tests.leaks.faulty", environment=PAGES) as service:
         Acceptance.of(service.post(a_canary()))
         assert search(of_all(service, [])) == []
         for way in BLABS:
@@ -228,7 +231,7 @@ def test_nothing_leaks_on_postgres_and_redis_through_journey_refusal_failing_dat
 ) -> None:
     main, shred = private_postgres.create_database(), private_postgres.create_database()
     with (
-        RunningService(tmp_path / "it", database_url=main, shred_url=shred, broker_url=private_redis.url) as service,
+        RunningService(tmp_path / "it", database_url=main, shred_url=shred, broker_url=private_redis.url, environment=PAGES) as service,
         evidence.Monitor(private_redis) as monitor,
     ):
         answers = [*go_all_the_way(service), *be_refused(service), *only_try(service)]
