@@ -19,7 +19,7 @@ from notify_gateway.use_cases.gateway import Core
 class Books:
     """How many deliveries there are under each heading; ``accepted`` is what was taken on, counted elsewhere.
 
-    ``strays`` are deliveries in a state that the life cycle does not know.
+    ``strays`` are messages that have no delivery of their own, or several, and deliveries in a state that the life cycle does not know.
     """
 
     accepted: int = 0
@@ -31,9 +31,9 @@ class Books:
         """Tell whether accepted = received + waiting + cancelled + superseded + sent back + given up."""
         return self.accepted == sum(self.headings.values()) and not self.strays
 
-    def add(self, state: str, count: int) -> None:
-        """Count deliveries under the heading of their state."""
-        if state in TABLE:
+    def add(self, state: str | None, count: int) -> None:
+        """Count deliveries under the heading of their state; without one they are strays."""
+        if state is not None and state in TABLE:
             self.headings[TABLE[State(state)].counts_as] += count
         else:
             self.strays += count
@@ -42,7 +42,7 @@ class Books:
         """Return the sum in words."""
         headings = " + ".join(f"{count} {heading.value.replace('-', ' ')}" for heading, count in self.headings.items())
         return f"{self.accepted} accepted {'=' if self.balanced else 'is not'} {headings}" + (
-            f", and {self.strays} in no state that there is" if self.strays else ""
+            f", and {self.strays} with no delivery, several, or one in no state" if self.strays else ""
         )
 
 
@@ -74,22 +74,23 @@ def by_authority(core: Core) -> Mapping[str, Books]:
 
 
 def books_by_trust(connection: Connection) -> dict[str, Books]:
-    """Return the books of each trust: messages on one side, their own deliveries by state on the other."""
+    """Return the books of each trust, each message with its own delivery beside it, by one look at both tables."""
     m, d, c = messages.c, deliveries.c, clients.c
-    made: dict[str, Books] = {}
-    sent = select(c.code, func.count(m.id)).join(messages, m.client_id == c.id).group_by(c.code).order_by(c.code)
-    for code, count in connection.execute(sent):
-        made[code] = Books(accepted=count)
-    stood = (
-        select(c.code, d.state, func.count())
-        .select_from(deliveries)
-        .join(messages, is_own())
-        .join(clients, c.id == m.client_id)
-        .group_by(c.code, d.state)
+    beside = (
+        select(m.client_id, func.count(d.id).label("own"), func.min(d.state).label("state"))
+        .select_from(messages)
+        .outerjoin(deliveries, is_own())
+        .group_by(m.id, m.client_id)
+        .subquery()
     )
-    for code, state, count in connection.execute(stood):
-        made.setdefault(code, Books()).add(state, count)
-    return made
+    columns = (beside.c.client_id, beside.c.own, beside.c.state)
+    codes = {row.id: row.code for row in connection.execute(select(c.id, c.code).where(c.kind == "trust"))}
+    made: dict[str, Books] = {}
+    for client, own, state, count in connection.execute(select(*columns, func.count()).group_by(*columns)):
+        books = made.setdefault(codes.get(client, "unknown"), Books())
+        books.accepted += count
+        books.add(state if own == 1 else None, count)
+    return dict(sorted(made.items()))
 
 
 def total(books: Iterable[Books]) -> Books:
