@@ -46,7 +46,7 @@ class AlertSettings(BaseSettings):
         Field(gt=timedelta(0), description="Least time between two e-mails to one mailbox; the next one names all that came meanwhile."),
     ] = timedelta(minutes=15)
 
-    @field_validator("smtp_host", "smtp_from", "smtp_user", mode="before")
+    @field_validator("smtp_host", "smtp_from", "smtp_user", "smtp_password", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from notify_gateway.settings import Settings
 from tests.cli.conftest import Call
 from tests.support.mail_server import MailServer
 from tests.workers.test_webhook import certificate_for
@@ -90,3 +91,11 @@ def test_settings_that_would_mail_in_the_open_or_not_at_all_are_refused(
     refused = call("config", "show")
     assert refused.status != 0
     assert "smtp_" in refused.err.lower() or "alert_pause" in refused.err.lower()
+
+
+def test_an_empty_login_as_the_compose_file_has_it_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "smtp_password").write_text("\n")
+    monkeypatch.setenv("NOTIFY_GATEWAY_SMTP_PASSWORD_FILE", str(tmp_path / "smtp_password"))
+    chosen = Settings(smtp_host="mail.gateway.example", smtp_from="alerts@gateway.example", smtp_user="")
+    assert chosen.smtp_user is chosen.smtp_password is None
+    assert Settings(smtp_host="", smtp_from="").smtp_host is None

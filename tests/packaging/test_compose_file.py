@@ -28,7 +28,7 @@ each_of_ours = pytest.mark.parametrize("name", OURS)
 
 
 @pytest.mark.parametrize(
-    "file", ["docker-compose.yml", *(f"deploy/compose.{name}.yml" for name in ("log-key-rotation", "mesh", "mutual-tls"))]
+    "file", ["docker-compose.yml", *(f"deploy/compose.{name}.yml" for name in ("alerts", "log-key-rotation", "mesh", "mutual-tls"))]
 )
 def test_the_file_fits_the_official_schema(file: str) -> None:
     document = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
@@ -106,9 +106,8 @@ def test_only_the_proxy_is_reachable_from_outside() -> None:
 
 
 def test_databases_broker_and_gateway_stand_on_internal_networks_only() -> None:
-    """Worker and scheduler reach out, for deliveries and alerts; whatever listens, or holds keys that open or sign the log, does not."""
     internal = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
-    for name in ("gateway", "opener", "sequencer", "migrate", "load-postcodes", "postgres", "shred", "redis"):
+    for name in ("gateway", "opener", "scheduler", "sequencer", "migrate", "load-postcodes", "postgres", "shred", "redis"):
         assert set(SERVICES[name]["networks"]) <= internal, name
 
 
