@@ -24,6 +24,7 @@ def server(tmp_path: Path) -> Iterator[SftpServer]:
         yield running
 
 
+@pytest.mark.long
 def test_a_notification_is_put_down_opened_and_known_to_be_received(server: SftpServer, tmp_path: Path) -> None:
     settings = {"NOTIFY_GATEWAY_SFTP_KEY_FILE": str(server.client_key), "NOTIFY_GATEWAY_SFTP_LOOK_EVERY": "PT1S"}
     service = RunningService(tmp_path / "service", environment=settings)

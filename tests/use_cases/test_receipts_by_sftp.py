@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from notify_gateway.cli.worker_values import start_receipt_poller, worker_values
 from notify_gateway.domain.delivery import Outgoing
 from notify_gateway.egress.guard import Egress
 from notify_gateway.privacy.drops import MANIFEST, receipt, verify_manifest
@@ -26,11 +28,12 @@ from notify_gateway.use_cases import deliver, onboard
 from tests.leaks.canaries import Evidence, a_canary, search
 from tests.support.messages import Message, a_message
 from tests.support.sftp_server import SftpServer
+from tests.support.waiting import eventually
 from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON, House
 from tests.use_cases.test_delivering import due
-from workers.channels.sftp import SftpAccess, SftpChannel
-from workers.channels.signature import RequestSigner
+from workers.channels.sftp import SftpAccess
 from workers.receipts import ReceiptPoller
+from workers.run import make_channels
 
 ON_ONE = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 """For what the kind of database has no part in."""
@@ -56,8 +59,7 @@ class Office:
             self.house.accept(message)
         gateway = self.house.gateway
         outgoing = deliver.begin_attempts(gateway, due(self.house), owner="one")
-        key = gateway.signing_key
-        results = asyncio.run(SftpChannel(signer=RequestSigner(key.kid, key.private), access=self.access).send(outgoing))
+        results = asyncio.run(make_channels(worker_values(gateway))["sftp"].send(outgoing))
         assert {result.code for result in results} == {"offered"}
         deliver.finish_attempts(gateway, results, owner="one")
         return outgoing
@@ -92,6 +94,7 @@ def office(house: House, server: SftpServer) -> Office:
     route = {**server.route, "folder": str(folder)}
     onboard.register_authority(house.gateway, gss=STOCKTON, custody="authority-held", channel="sftp", route=route, actor="test")
     house.gateway.receivers.forget()
+    shutil.copyfile(server.client_key, house.gateway.settings.sftp_key)
     return Office(house, folder, SftpAccess(key_file=server.client_key, egress=Egress(allow_private=True), timeout=timedelta(seconds=10)))
 
 
@@ -173,6 +176,20 @@ def test_looks_are_due_in_the_database_and_one_scheduler_takes_each(office: Offi
     assert [second.look(), first.look()] == [0, 0]
     office.later()
     assert [second.look(), first.look()] == [1, 0]
+
+
+@ON_ONE
+def test_the_scheduler_s_thread_reads_receipts_until_it_is_stopped(office: Office) -> None:
+    (sent,) = office.notify(a_message())
+    office.has(sent)
+    stop = threading.Event()
+    thread = start_receipt_poller(office.house.gateway, stop)
+    try:
+        eventually(lambda: office.states() == {sent.delivery_id: "received"}, what="the receipt recorded")
+    finally:
+        stop.set()
+        thread.join(timeout=10)
+    assert not thread.is_alive()
 
 
 @ON_ONE

@@ -119,7 +119,7 @@ def test_nothing_goes_to_an_address_that_is_not_global(server: SftpServer, route
     assert server.process.output.count("Connection from") == before
 
 
-@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+@pytest.mark.parametrize("kind", ["rsa", pytest.param("ecdsa", marks=pytest.mark.long)])
 def test_a_key_of_another_kind_can_be_pinned_though_the_server_has_several(kind: str, tmp_path: Path) -> None:
     make_key(tmp_path / "more")
     with SftpServer(tmp_path / "sshd", kind=kind, more=f"HostKey {tmp_path}/more") as server:
@@ -166,7 +166,7 @@ def test_a_full_disk_holds_back_what_does_not_fit_and_nothing_else(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "after", [6_000, 160_000, *(pytest.param(each, marks=pytest.mark.long) for each in (500, 4_000, 20_000, 60_000, 180_000))]
+    "after", [60_000, *(pytest.param(each, marks=pytest.mark.long) for each in (500, 6_000, 20_000, 160_000, 180_000))]
 )
 def test_a_connection_that_is_cut_leaves_nothing_to_be_seen_and_the_next_try_completes_it(
     server: SftpServer, route: Route, folder: Path, after: int
