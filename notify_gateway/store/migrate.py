@@ -31,10 +31,10 @@ _LOCK = 0x5EC23
 def upgrade(engine: Engine, which: Which, revision: str = "head") -> None:
     """Bring a database to the newest or the given revision; of several at once on PostgreSQL one works, the others wait.
 
-    On PostgreSQL each revision is a transaction of its own, so that what is in use is locked for a moment only; whoever holds a lock that
-    it needs is waited for ``LOCK_WAIT``, and then everybody behind goes first. On SQLite it is all or nothing. Raises ``OperationalError``
-    when a lock is not to be had; the database then stands at the last revision that was reached, and it may be run again. A database of a
-    later version is left as it is.
+    On PostgreSQL each revision of a database in use is a transaction of its own, so that tables are locked for a moment only; whoever
+    holds a lock that it needs is waited for ``LOCK_WAIT``, and then everybody behind goes first. On SQLite it is all or nothing. A database
+    of a later version is left as it is. Raises ``OperationalError`` when a lock is not to be had; the database then stands at the last
+    revision that was reached, and it may be run again.
     """
     if is_ahead(engine, which):
         return
@@ -42,7 +42,9 @@ def upgrade(engine: Engine, which: Which, revision: str = "head") -> None:
         with engine.begin() as connection:
             command.upgrade(_config(which, connection), revision)
         return
-    for step in _steps(which, revision):
+    with reading(engine).begin() as connection:
+        in_use = revision_of(connection, which) != "none"
+    for step in _steps(which, revision) if in_use else [revision]:
         for attempt in stamina.retry_context(on=_locked, attempts=LOCK_ATTEMPTS, timeout=None, wait_initial=0.1, wait_max=2.0):
             with attempt, engine.begin() as connection:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
