@@ -15,16 +15,16 @@ from sqlalchemy import insert, select
 from mappings.authorities import Directory
 from mappings.postcodes import demonstration_source
 from notify_gateway.domain.model import OrganisationType
-from notify_gateway.domain.operating import DowntimeReason, ParkReason
 from notify_gateway.domain.retention import ErasureReason, HoldReason
 from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose, fingerprint, save
 from notify_gateway.store import sign_in
 from notify_gateway.store.proposals import Proposal
 from notify_gateway.store.tables import shred_keys
-from notify_gateway.use_cases import client_keys, collect, downtime, erase, holds, log_keys, onboard, operate, operators, two_people
+from notify_gateway.use_cases import client_keys, collect, erase, holds, log_keys, onboard, two_people
 from notify_gateway.use_cases.client_keys import Offer
 from notify_gateway.use_cases.log_keys import LOG_RETIRING
 from tests.support.acts import HARTLEPOOL, Act, World, numbers
+from tests.support.doing_operations import OPERATING
 from tests.support.messages import a_message
 from tests.support.signing import Assertion, TrustKey, form, jwks
 from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON
@@ -219,57 +219,6 @@ def _revoke_token(group: str, kind: str, code: str) -> Callable[[World], Act]:
     return prepare
 
 
-def _sign_operator_in(world: World) -> Act:
-    token = operators.issue_token(world.house.gateway, name="robin", lasts=timedelta(hours=1), may_act=False, actor="test").text
-    return lambda: world.http.post("/ops/sign-in", data={"token": token}, headers={"Origin": "http://testserver"})
-
-
-def _operate(path: str, **fields: str) -> Callable[[World], Act]:
-    return lambda world: world.operate(path, **fields)
-
-
-def _on_the_page(path: str, **fields: str) -> Callable[[World], Act]:
-    return lambda world: world.operate(path, id=str(world.queued()), **fields)
-
-
-def _retry_on_the_page(world: World) -> Act:
-    delivery = world.queued()
-    operate.park(world.house.gateway, delivery_id=delivery, reason=ParkReason.UNDER_INQUIRY, actor="test")
-    return world.operate("/ops/failed/retry", id=str(delivery), reason="fault-mended")
-
-
-def _plan_on_the_page(world: World) -> Act:
-    span = {"starts_at": "2026-11-21T20:00", "ends_at": "2026-11-21T23:00"}
-    return world.operate("/ops/deliveries/downtime", authority=MIDDLESBROUGH, reason="upgrade", **span)
-
-
-def _planned(world: World) -> UUID:
-    now = world.house.clock.now() + timedelta(days=3650)
-    span = {"starts_at": now, "ends_at": now + timedelta(hours=2)}
-    reason = DowntimeReason.UPGRADE
-    return downtime.plan_downtime(world.house.gateway, authority=MIDDLESBROUGH, **span, reason=reason, actor="test").id
-
-
-def _end_on_the_page(world: World) -> Act:
-    return world.operate("/ops/deliveries/downtime/end", id=str(_planned(world)))
-
-
-def _retry_by_command(world: World) -> Act:
-    delivery = world.queued()
-    operate.park(world.house.gateway, delivery_id=delivery, reason=ParkReason.UNDER_INQUIRY, actor="test")
-    return world.command("operations", "retry", "--delivery", delivery, "--reason", "fault-mended", "--yes")
-
-
-def _plan_by_command(world: World) -> Act:
-    span = ("--from", "2096-11-21T20:00", "--until", "2096-11-21T23:00")
-    return world.command("operations", "downtime", "plan", MIDDLESBROUGH, *span, "--reason", "upgrade")
-
-
-def _revoke_operator(world: World) -> Act:
-    token = operators.issue_token(world.house.gateway, name="casey", lasts=timedelta(hours=1), may_act=True, actor="test")
-    return world.command("operators", "revoke", token.id)
-
-
 def _commanded(*arguments: object) -> Callable[[World], Act]:
     return lambda world: world.command(*arguments)
 
@@ -348,6 +297,7 @@ def _retire_log_key(world: World) -> Act:
 _DELIVERY = "/authority/v1/deliveries/{delivery_id}"
 _ON = {"on": "2026-11-20"}
 DOING: Mapping[str, Callable[[World], Act]] = {
+    **OPERATING,
     "POST /fhir/R4/$process-message": _send,
     "POST /fhir/R4/$process-messages": _send_many,
     "POST /oauth2/token": _sign_in,
@@ -391,20 +341,6 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command ig register": _commanded("ig", "register", "caldicott", "--for", "Caldicott Guardian, Example ICB"),
     "command ig token": _commanded("ig", "token", "dpo"),
     "command ig revoke": _revoke_token("ig", "ig", "dpo"),
-    "POST /ops/sign-in": _sign_operator_in,
-    "POST /ops/sign-out": _operate("/ops/sign-out"),
-    "POST /ops/failed/retry": _retry_on_the_page,
-    "POST /ops/failed/park": _on_the_page("/ops/failed/park", reason="under-inquiry"),
-    "POST /ops/failed/give-up": _on_the_page("/ops/failed/give-up", reason="damaged", sure="yes"),
-    "POST /ops/deliveries/downtime": _plan_on_the_page,
-    "POST /ops/deliveries/downtime/end": _end_on_the_page,
-    "command operations retry": _retry_by_command,
-    "command operations park": lambda world: world.command("operations", "park", world.queued(), "--reason", "under-inquiry"),
-    "command operations give-up": lambda world: world.command("operations", "give-up", world.queued(), "--reason", "damaged", "--yes"),
-    "command operations downtime plan": _plan_by_command,
-    "command operations downtime end": lambda world: world.command("operations", "downtime", "end", _planned(world)),
-    "command operators token": _commanded("operators", "token", "alex", "--lasts", "30m"),
-    "command operators revoke": _revoke_operator,
     "command erase": _erase,
     "command backup": _back_up,
     "command hold set": _hold,
