@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import socket
 import threading
@@ -233,7 +234,10 @@ def outbox_of(core: Core) -> Callable[[], Outbox]:
 
 
 def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> threading.Thread:
-    """Do what has to be done from time to time in a thread of its own, until ``stop`` is set; a failure waits for the next time."""
+    """Do what has to be done from time to time in a thread of its own, until ``stop`` is set; a failure waits for the next time.
+
+    A clock that was set right is looked for six times as often, for deliveries may wait for it.
+    """
     import structlog
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -242,13 +246,19 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
     from notify_gateway.use_cases.erase import finish
     from notify_gateway.use_cases.invariants.runs import run_when_due
     from notify_gateway.use_cases.maintain import forget_expired_sign_ins, say_that_it_is_quiet, sweep_orphan_keys
+    from notify_gateway.use_cases.wrong_clock import set_right
 
     log = structlog.get_logger(__name__)
 
     def run() -> None:
         pollers = [start_mesh_poller(core, stop), start_receipt_poller(core, stop)]
-        while not stop.wait(every):
+        turns = itertools.count(1)
+        while not stop.wait(every / 6):
             try:
+                if wrong := set_right(core):
+                    log.warning("clock-was-ahead", count=wrong)
+                if next(turns) % 6:
+                    continue
                 if swept := sweep_orphan_keys(core):
                     log.info("orphan-keys-swept", count=swept)
                 forget_expired_sign_ins(core)

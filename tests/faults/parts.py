@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from signal import SIGTERM
 from threading import Event
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx2
 from sqlalchemy import select, update
@@ -109,7 +109,7 @@ def damaged_envelope(stand: Stand, trial: Trial) -> None:
     """Damage what is sealed in one of at least a hundred that meet in the worker; mend it when all others have gone."""
     with stand.paused(stand.scheduler):
         trial.wait_answered(max(0.25, min(1.0, 100 / len(trial.sent))))
-        victim = next(UUID(sent.task_id) for sent in trial.sent if sent.task_id)
+        victim = next(row.notification_id for row in trial.standing().values() if row.state == "queued" and row.hinted_at is None)
         ours = select(deliveries.c.message_id).where(deliveries.c.notification_id == victim).scalar_subquery()
         card = (envelopes.c.message_id == ours) & (envelopes.c.kind == "card")
         with stand.service.gateway.engine.begin() as connection:

@@ -25,11 +25,11 @@ class Stand:
 
     Between gateways and PostgreSQL (``gateway_database``), worker and PostgreSQL (``worker_database``), worker and Redis
     (``worker_broker``) and worker and receiver (``to_receiver``) is a wire. What is killed is started again by a supervisor.
-    ``pause`` is for how many seconds a server hangs.
+    ``pause`` is for how many seconds a server hangs. With ``other_way``, rows do without tools that a machine may lack.
     """
 
-    def __init__(self, folder: Path, *, pause: float = 30.0, environment: Mapping[str, str] | None = None) -> None:
-        self.folder, self.pause, self._environment = folder, pause, dict(environment or {})
+    def __init__(self, folder: Path, *, pause: float = 30.0, other_way: bool = False, environment: Mapping[str, str] | None = None) -> None:
+        self.folder, self.pause, self.other_way, self._environment = folder, pause, other_way, dict(environment or {})
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:

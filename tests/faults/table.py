@@ -97,6 +97,7 @@ def try_row(stand: Stand, row: Row, *, count: int, seconds: float) -> Outcome:
     service.collected.clear()
     stand.receiver.applied.clear()
     stand.receiver.posts.clear()
+    stand.receiver.refused.clear()
     outcome, began = Outcome(row.name), time.monotonic()
     trial = Trial(stand, row, count=count, seconds=seconds)
     try:
