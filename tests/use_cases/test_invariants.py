@@ -18,6 +18,7 @@ from notify_gateway.domain.refs import is_reference
 from notify_gateway.store import periodic, tables
 from notify_gateway.store.engine import open_engine
 from notify_gateway.store.tables import audit_tables, deliveries, messages, notifications, shred_keys
+from notify_gateway.use_cases import deliver
 from notify_gateway.use_cases.invariants import runs
 from notify_gateway.use_cases.invariants.finding import Level
 from notify_gateway.use_cases.invariants.table import INVARIANTS, check_all
@@ -186,6 +187,18 @@ def test_what_waits_for_people_or_is_left_in_peace_is_not_overdue_and_what_an_au
     house.clock.move(house.gateway.settings.unconfirmed_after)
     assert level(house, "nothing-is-overdue") is Level.WARN
     assert check_all(house.gateway).broken == ()
+
+
+def test_what_lies_behind_others_that_are_under_way_is_a_warning_until_nothing_is_under_way(house: House) -> None:
+    for _ in range(2):
+        house.accept(a_message())
+    sequence(house)
+    (hint,) = deliver.find_due(house.gateway)
+    house.clock.move(timedelta(minutes=11))
+    assert len(deliver.begin_attempts(house.gateway, [UUID(hint.ids[0])], owner="one")) == 1
+    assert level(house, "nothing-is-overdue") is Level.WARN
+    house.clock.move(house.gateway.settings.lease + timedelta(seconds=1))
+    assert level(house, "nothing-is-overdue") is Level.FAIL
 
 
 def level(house: House, name: str) -> Level:

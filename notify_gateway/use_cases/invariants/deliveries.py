@@ -96,15 +96,22 @@ class NothingIsOverdue:
         # What is left in peace may lie, and what was until a moment ago has only begun to go out.
         held_up = or_(d.authority.in_(left_in_peace(now)), d.authority.in_(away_by_plan(limit)))
         lying = _of(d.state == State.QUEUED.value, d.parked_at.is_(None), d.due_at < limit, _free(limit), ~_behind_another(), ~held_up)
+        # What lies behind others that are under way is a backlog; where nothing is under way nobody works.
+        busy = deliveries.alias("busy").c
+        working = select(busy.authority).where(busy.state == State.QUEUED.value, busy.lease_until >= now)
         left = _of(d.state == State.OFFERED.value, d.offered_at < now - chosen.unconfirmed_after)
         with standing_still(core.engine, within=WITHIN) as connection:
             found = judge(
                 self,
                 connection,
-                lying,
+                lying.where(d.authority.not_in(working)),
                 "Nothing lies that could go out.",
                 otherwise=f"Due and free for more than {_in_words(chosen.overdue_after)}: workers or scheduler do not do their work.",
             )
+            if found.count:
+                return found
+            behind = f"A backlog that is being worked off: due for more than {_in_words(chosen.overdue_after)}."
+            found = judge(self, connection, lying, found.said, otherwise=behind, level=Level.WARN)
             if found.count:
                 return found
             oldest = connection.scalar(select(func.min(d.offered_at)).where(d.state == State.OFFERED.value))
