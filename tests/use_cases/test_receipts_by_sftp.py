@@ -178,6 +178,26 @@ def test_looks_are_due_in_the_database_and_one_scheduler_takes_each(office: Offi
     assert [second.look(), first.look()] == [1, 0]
 
 
+def test_a_worker_that_dies_between_putting_down_and_recording_has_put_down_once(office: Office) -> None:
+    gateway = office.house.gateway
+    for _ in range(3):
+        office.house.accept(a_message())
+    ids = due(office.house)
+    channel = make_channels(worker_values(gateway))["sftp"]
+    dead = deliver.begin_attempts(gateway, ids, owner="one")
+    asyncio.run(channel.send(dead))
+    before = {path: path.stat().st_ino for path in office.folder.rglob("*")}
+    office.house.clock.move(gateway.settings.lease + timedelta(seconds=1))
+    again = deliver.begin_attempts(gateway, ids, owner="two")
+    deliver.finish_attempts(gateway, asyncio.run(channel.send(again)), owner="two")
+    assert [each.attempt for each in again] == [2, 2, 2]
+    assert set(office.states().values()) == {"offered"}
+    assert {path: path.stat().st_ino for path in office.folder.rglob("*")} == before
+    for each in again:
+        office.has(each)
+    assert office.poller().look() == 3
+
+
 @ON_ONE
 def test_the_scheduler_s_thread_reads_receipts_until_it_is_stopped(office: Office) -> None:
     (sent,) = office.notify(a_message())
