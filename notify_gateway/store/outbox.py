@@ -9,22 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    Row,
-    Select,
-    and_,
-    any_,
-    bindparam,
-    exists,
-    func,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, any_, bindparam, exists, func, or_, select, true, update
 
 from notify_gateway.store import circuits
 from notify_gateway.store.acceptance import Envelope
@@ -33,6 +18,9 @@ from notify_gateway.store.tables import authorities, deliveries, envelopes, mess
 
 OPEN = ("queued",)
 """States in which a delivery has not left; a later one of the same notification and authority waits for it."""
+
+ENDED = ("cancelled", "superseded", "given-up")
+"""States in which a delivery no longer stands for its notification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +238,14 @@ def locked(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
 
 
 def successors(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, UUID]:
-    """Return, of those deliveries that a later one of the same notification and authority follows, the last that does."""
+    """Return, of those deliveries that a later one of the same notification and authority follows, the last that does and has not ended."""
     later = deliveries.alias("later")
-    follows = and_(later.c.notification_id == _d.notification_id, later.c.authority == _d.authority, later.c.sequence > _d.sequence)
+    follows = and_(
+        later.c.notification_id == _d.notification_id,
+        later.c.authority == _d.authority,
+        later.c.sequence > _d.sequence,
+        later.c.state.not_in(ENDED),
+    )
     found = select(_d.id, later.c.id.label("by")).join(later, follows).where(_d.id.in_(ids)).order_by(later.c.sequence)
     return {row.id: row.by for row in connection.execute(found)}
 

@@ -101,7 +101,8 @@ def test_a_retry_towards_an_authority_that_does_not_answer_waits_for_its_circuit
 
 
 def test_the_trust_sees_what_was_given_up_and_the_authority_no_longer_does(house: House) -> None:
-    accepted = house.accept(a_message())
+    message = a_message()
+    accepted = house.accept(message)
     assert attempt_offered(house) == 1
     (item,) = operate.list_deliveries(house.gateway, matching=Matching(standing=Standing.OFFERED))
     assert (item.notification_id, item.attempts, item.owner) == (accepted.notification_id, 1, None)
@@ -118,6 +119,8 @@ def test_the_trust_sees_what_was_given_up_and_the_authority_no_longer_does(house
     since = track.Changed(house.clock.now(), None, 10)
     assert [each.id for each in track.changed(house.gateway, client=house.trust, asked=since).found] == [accepted.notification_id]
     assert [event.fields["reason"] for event in told(house, "delivery:given_up")] == ["authority-unable"]
+    house.accept(message.followed_by("update"))
+    assert attempt_offered(house) == 1
 
 
 def attempt_offered(house: House) -> int:
