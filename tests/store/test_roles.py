@@ -27,6 +27,8 @@ from notify_gateway.store.roles import Role
 from notify_gateway.store.tables import metadata
 from notify_gateway.use_cases import collect, deliver, follow_mesh, onboard, proofs, reveal
 from notify_gateway.use_cases.commit import Committer
+from notify_gateway.use_cases.invariants import runs
+from notify_gateway.use_cases.reconcile import reconcile
 from tests.support.messages import a_message
 from tests.support.services import PostgresServer
 from tests.support.templates import Templates
@@ -170,6 +172,11 @@ def test_the_whole_journey_runs_under_the_roles(parts: Parts) -> None:
         pass
     sequencer.close()
     assert proofs.proof_of(gateway, accepted.event_id).receipt
+    looked = runs.run_when_due(gateway)
+    assert looked is not None
+    assert looked.broken == ()
+    made = reconcile(gateway, organisation=house.trust, day=house.clock.now().date())
+    assert b"".join(made.as_csv())
     committer.stop()
     for opened in (runtime, worker):
         opened.close()
