@@ -146,7 +146,7 @@ def _requeue(core: Core, wanted: list[Item], reason: str, actor: str) -> tuple[l
             outbox.requeue(connection, [item.id for item in going], now=now)
             append(connection, audit_tables, [_requeued(item, reason, actor, now) for item in going])
         done += going
-        changed += Counter(_why_not(item) for item in held if item not in going)
+        changed += Counter(why for item in held if (why := _why_not(item)) is not None)
         changed[NotRetried.ENDED] += len(ids) - len(held)
     return done, changed
 
