@@ -25,12 +25,14 @@ TICK: Final = 2.0
 """Seconds between two questions to the database whether a look is due."""
 AT_ONCE: Final = 8
 """Servers that are looked at at once."""
+LOOK_WITHIN: Final = 60.0
+"""Seconds for one look; what was recorded by then is, and the rest is read by the next."""
 
 _log = structlog.get_logger("workers.receipts")
 
 
 class ReceiptPoller:
-    """Looks, until ``stop`` is set, at each server that is due; a server that is away or hangs delays no other by more than its timeout."""
+    """Looks, until ``stop`` is set, at each server that is due, at each in a task of its own: one that is slow or hangs delays no other."""
 
     def __init__(self, core: Core, access: SftpAccess, stop: threading.Event, *, tick: float = TICK) -> None:
         self._core, self._access, self._stop, self._tick = core, access, stop, tick
@@ -38,30 +40,44 @@ class ReceiptPoller:
         self._faulty = False
 
     def run(self) -> None:
-        """Look until ``stop`` is set; survives every fault of database and servers."""
-        while not self._stop.wait(self._tick):
-            try:
-                self.look()
-            except Exception as error:
-                if not self._faulty:
-                    _log.warning("receipts-faulty", error=type(error).__name__)
-                self._faulty = True
-            else:
-                self._faulty = False
+        """Look until ``stop`` is set; survives every fault of database and servers. What is under way then is broken off."""
+        asyncio.run(self._run())
 
     def look(self) -> int:
         """Look at the servers that are due and return how many deliveries are now known to be held; raises what the database raises."""
-        due = servers_due(self._core)
-        return asyncio.run(self._look_at_all(due)) if due else 0
 
-    async def _look_at_all(self, due: dict[str, Route]) -> int:
-        slots = asyncio.Semaphore(AT_ONCE)
+        async def once(due: dict[str, Route]) -> int:
+            return sum(await asyncio.gather(*(self._look_at(authority, route) for authority, route in due.items())))
 
-        async def look_at(authority: str, route: Route) -> int:
+        return asyncio.run(once(servers_due(self._core)))
+
+    async def _run(self) -> None:
+        slots, looks = asyncio.Semaphore(AT_ONCE), dict[str, asyncio.Task[None]]()
+
+        async def look_at(authority: str, route: Route) -> None:
             async with slots:
-                return await self._look_at(authority, route)
+                try:
+                    await self._look_at(authority, route)
+                except Exception as error:
+                    self._tell(error)
 
-        return sum(await asyncio.gather(*(look_at(authority, route) for authority, route in due.items())))
+        while not await asyncio.to_thread(self._stop.wait, self._tick):
+            looks = {authority: look for authority, look in looks.items() if not look.done()}
+            try:
+                due = await asyncio.to_thread(servers_due, self._core)
+            except Exception as error:
+                self._tell(error)
+                continue
+            self._faulty = False
+            for authority, route in due.items():
+                if authority not in looks:
+                    looks[authority] = asyncio.create_task(look_at(authority, route))
+
+    def _tell(self, error: Exception) -> None:
+        """Tell of a fault of the database, once until it has healed."""
+        if not self._faulty:
+            _log.warning("receipts-faulty", error=type(error).__name__)
+        self._faulty = True
 
     async def _look_at(self, authority: str, route: Route) -> int:
         # What speaks SSH is loaded when there is somebody to speak to.
@@ -70,7 +86,7 @@ class ReceiptPoller:
 
         code, more, held = "looked", False, 0
         try:
-            async with link(route, self._access) as sftp:
+            async with asyncio.timeout(LOOK_WITHIN), link(route, self._access) as sftp:
                 receipts = Receipts(self._core, sftp, authority=authority, folder=route["folder"], seconds=self._access.seconds)
                 found = await receipts.take(self._seen.get(authority, {}))
             self._seen[authority], more, held = found.unreadable, found.more, found.held

@@ -31,6 +31,7 @@ from tests.support.sftp_server import SftpServer
 from tests.support.waiting import eventually
 from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON, House
 from tests.use_cases.test_delivering import due
+from tests.workers.sftp_bench import SilentServer
 from workers.channels.sftp import SftpAccess
 from workers.receipts import ReceiptPoller
 from workers.run import make_channels
@@ -210,6 +211,35 @@ def test_the_scheduler_s_thread_reads_receipts_until_it_is_stopped(office: Offic
         stop.set()
         thread.join(timeout=10)
     assert not thread.is_alive()
+
+
+@ON_ONE
+def test_a_server_that_hangs_holds_up_no_other(office: Office) -> None:
+    gateway = office.house.gateway
+    route = gateway.receivers.get()[STOCKTON].route
+
+    def also(route: dict[str, str]) -> None:
+        onboard.register_authority(gateway, gss=MIDDLESBROUGH, custody="authority-held", channel="sftp", route=route, actor="test")
+        gateway.receivers.forget()
+
+    with SilentServer() as silent:
+        also(dict(route))
+        office.notify(a_message().for_child(postcode="TS1 2QJ").to_authority(MIDDLESBROUGH))
+        also({**route, "port": str(silent.port)})
+        (sent,) = office.notify(a_message())
+        stop = threading.Event()
+        thread = threading.Thread(target=ReceiptPoller(gateway, office.access, stop, tick=0.05).run)
+        thread.start()
+        try:
+            eventually(lambda: silent.taken, what="the silent server asked")
+            office.has(sent)
+            office.later()
+            eventually(lambda: office.states()[sent.delivery_id] == "received", what="the receipt recorded")
+            assert len(silent.taken) == 1
+        finally:
+            stop.set()
+            thread.join(timeout=8)
+        assert not thread.is_alive()
 
 
 @ON_ONE
