@@ -30,14 +30,14 @@ TYPES = (
     EventType(
         "authority:proposed",
         Klass.CHANGE,
-        "{actor} proposed that authority {authority} be served as {after}; a second person has to approve it.",
+        "{actor} proposed the settings {after} of {subject} for authority {authority}; a second person has to approve them.",
         ("after", "authority"),
         ("fingerprint", "proposal"),
     ),
     EventType(
         "authority:approved",
         Klass.CHANGE,
-        "{actor} compared and approved that authority {authority} be served as {after}, which {proposed_by} had proposed.",
+        "{actor} compared and approved the settings {after} of {subject} for authority {authority}, which {proposed_by} had proposed.",
         ("after", "authority", "proposed_by"),
         ("proposal",),
     ),
