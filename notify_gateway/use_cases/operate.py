@@ -26,7 +26,7 @@ from notify_gateway.store.operating import Flow, Item, Matching, Trouble
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.gateway import Core
 
-AT_ONCE = 1000
+AT_ONCE = 500
 """Deliveries that one transaction of a retry queues anew."""
 MOST_LISTED = 500
 
