@@ -39,6 +39,7 @@ from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, NotFound, NotifyError, Refused, Unavailable
 from notify_gateway.runtime import Runtime
 from notify_gateway.use_cases.bulk import Turns
+from notify_gateway.use_cases.try_channel import Reach
 from notify_gateway.web import docs, errors, landing
 from notify_gateway.web.operations import deliveries as operations_deliveries
 from notify_gateway.web.operations import failed as operations_failed
@@ -48,10 +49,12 @@ from notify_gateway.web.operations.answers import is_ours, refusal
 from notify_gateway.web.operations.desk import Desk, Examine
 
 
-def create_app(runtime: Runtime, *, on_commit: Callable[[], None] = lambda: None, examine: Examine | None = None) -> FastAPI:
+def create_app(
+    runtime: Runtime, *, on_commit: Callable[[], None] = lambda: None, examine: Examine | None = None, reach: Reach | None = None
+) -> FastAPI:
     """Return the application of one gateway process; ``on_commit`` is called after each group commit and must not raise or block.
 
-    ``examine`` looks at the machine for the operations pages.
+    ``examine`` looks at the machine for the operations pages, ``reach`` tries whether an authority can be reached.
     """
     parts = Service(runtime, on_commit)
 
@@ -77,7 +80,7 @@ def create_app(runtime: Runtime, *, on_commit: Callable[[], None] = lambda: None
     )
     app.state.service = parts
     app.state.turns = Turns()
-    app.state.desk = Desk(parts.gateway, examine)
+    app.state.desk = Desk(parts.gateway, examine, reach)
     for router in (
         fhir_endpoints.router,
         bulk_endpoints.router,

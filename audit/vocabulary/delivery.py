@@ -134,6 +134,12 @@ TYPES = (
         ("channel", "code", "notification"),
     ),
     EventType(
+        "channel:tried",
+        Klass.STATUS,
+        "{actor} tried whether authority {subject} can be reached by {channel}, without sending anything: {code}.",
+        ("channel", "code"),
+    ),
+    EventType(
         "circuit:opened",
         Klass.CHANGE,
         "Authority {subject} did not answer {failures} times in a row, at last {code}: only probes go out to it; recorded by {actor}.",

@@ -51,6 +51,7 @@ OPERATING = {
     ("GET", "/ops/deliveries/downtime"): _page("The form."),
     ("POST", "/ops/deliveries/downtime"): _form("Planned.", 422),
     ("POST", "/ops/deliveries/downtime/end"): _form("Ended."),
+    ("POST", "/ops/deliveries/test"): _form("Tried."),
     ("GET", "/ops/keys"): _page("All keys and tokens, without their secrets."),
     ("GET", "/ops/checks"): _page("What doctor finds."),
     ("GET", "/ops/checks.json"): Endpoint(

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from notify_gateway.cli.configuration import doctor
+from notify_gateway.cli.failures import FAILED
 from notify_gateway.cli.operations_acts import AUTHORITY, CHANNEL, CODE, STANDING, asked, give_up, park, retry
 from notify_gateway.cli.operations_downtime import downtime_app
 from notify_gateway.cli.output import AsJson, Json, facts, show, table
 from notify_gateway.cli.parties import instant
-from notify_gateway.cli.service import opened, settings
+from notify_gateway.cli.service import opened, operator, settings
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -206,6 +207,24 @@ def deliveries(as_json: AsJson = False) -> None:
     cells = [[_level(str(row[name])) if name == "level" else row[name] for name in names] for row in rows]
     columns = ["" if name == "level" else name.replace("_", " ").capitalize() for name in names]
     show(as_json, rows, table(columns, cells) if rows else "No authority is on the service yet.")
+
+
+@app.command("test")
+def try_authority(
+    authority: Annotated[str, typer.Argument(metavar="GSS", help="GSS code of the authority.")],
+    as_json: AsJson = False,
+) -> None:
+    """Try whether an authority's channel lets us in. Nothing is sent: a test can never be taken for a child's notification.
+
+    Example: notify-gateway operations test E06000002
+    """
+    from notify_gateway.cli.reaching import reacher_of
+    from notify_gateway.use_cases.try_channel import try_channel
+
+    with opened() as runtime:
+        done = try_channel(runtime.gateway, reacher_of(runtime.gateway), authority=authority, actor=operator())
+    show(as_json, {"authority": done.authority, "channel": done.channel, "code": done.code}, done.sentence)
+    raise typer.Exit(0 if done.code in ("ok", "comes-to-us") else FAILED)
 
 
 @app.command()

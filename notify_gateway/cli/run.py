@@ -43,6 +43,7 @@ def serve(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max
     """
     from notify_gateway.app import create_app
     from notify_gateway.cli.doctor import examiner
+    from notify_gateway.cli.reaching import reacher_of
 
     with ExitStack() as stack:
         runtime = stack.enter_context(opened())
@@ -50,13 +51,13 @@ def serve(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max
         require_origin(runtime.gateway.settings, runtime.gateway.engine)
         listening = stack.enter_context(listen(host, port))
         _guard_memory("gateway")
-        examine = examiner(runtime.gateway.settings, runtime.gateway.clock)
+        examine, reach = examiner(runtime.gateway.settings, runtime.gateway.clock), reacher_of(runtime.gateway)
         if runtime.gateway.settings.broker_url is None:
             from notify_gateway.cli.embedded import Embedded
 
-            app = create_app(runtime, on_commit=stack.enter_context(Embedded(runtime)).wake, examine=examine)
+            app = create_app(runtime, on_commit=stack.enter_context(Embedded(runtime)).wake, examine=examine, reach=reach)
         else:
-            app = create_app(runtime, examine=examine)
+            app = create_app(runtime, examine=examine, reach=reach)
         server = make_server(app, runtime.gateway.settings)
         _outlive_signals()
         server.run(sockets=[listening])

@@ -27,6 +27,7 @@ from audit.events import Event, read_leaf
 from notify_gateway import opener
 from notify_gateway.app import create_app
 from notify_gateway.cli.outbox import DatabaseOutbox
+from notify_gateway.cli.reaching import reacher_of
 from notify_gateway.cli.worker_values import worker_values
 from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult
 from notify_gateway.domain.model import OrganisationType
@@ -81,7 +82,7 @@ class World:
             onboard.register_ig(gateway, code="dpo", name="Data Protection Officer", actor="test")
             holders = (("trust", "RXX"), ("authority", STOCKTON), ("authority", HARTLEPOOL), ("ig", "dpo"))
             tokens = {code: onboard.issue_token(gateway, kind=kind, code=code, lasts=None, actor="test").text for kind, code in holders}
-            app, celery = create_app(house.runtime), make_celery("memory://")
+            app, celery = create_app(house.runtime, reach=reacher_of(gateway)), make_celery("memory://")
             values = worker_values(gateway)
             courier = Courier(DatabaseOutbox(gateway), make_channels(values), lease=values.lease)
             register(celery, courier, Pulse())

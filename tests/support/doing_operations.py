@@ -10,7 +10,7 @@ from uuid import UUID
 from notify_gateway.domain.operating import DowntimeReason, ParkReason
 from notify_gateway.use_cases import downtime, operate, operators
 from tests.support.acts import Act, World
-from tests.use_cases.conftest import MIDDLESBROUGH
+from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON
 
 
 def _sign_operator_in(world: World) -> Act:
@@ -74,6 +74,8 @@ OPERATING: Mapping[str, Callable[[World], Act]] = {
     "POST /ops/failed/retry": _retry_on_the_page,
     "POST /ops/failed/park": _on_the_page("/ops/failed/park", reason="under-inquiry"),
     "POST /ops/failed/give-up": _on_the_page("/ops/failed/give-up", reason="damaged", sure="yes"),
+    "POST /ops/deliveries/test": _operate("/ops/deliveries/test", authority=MIDDLESBROUGH),
+    "command operations test": _commanded("operations", "test", STOCKTON),
     "POST /ops/deliveries/downtime": _plan_on_the_page,
     "POST /ops/deliveries/downtime/end": _end_on_the_page,
     "command operations retry": _retry_by_command,

@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from notify_gateway.app import create_app
 from notify_gateway.cli.doctor import examiner
+from notify_gateway.cli.reaching import reacher_of
 from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult
 from notify_gateway.runtime import open_sequencer
 from notify_gateway.store.tables import deliveries
@@ -94,7 +95,8 @@ def operations(folder: Path, templates: Templates, where: str = "loopback") -> I
         patched.setenv("NOTIFY_GATEWAY_OPERATIONS_PAGES", where)
         with contextmanager(furnished)(folder, templates, None) as house:
             port = free_port()
-            app = create_app(house.runtime, examine=examiner(house.gateway.settings, house.clock))
+            examine, reach = examiner(house.gateway.settings, house.clock), reacher_of(house.gateway)
+            app = create_app(house.runtime, examine=examine, reach=reach)
             server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False))
             thread = threading.Thread(target=server.run, daemon=True)
             thread.start()

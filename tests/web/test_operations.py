@@ -248,6 +248,20 @@ def test_a_downtime_is_planned_shown_and_ended(running: Operations) -> None:
         assert "None is on, and none to come." in operator.get(ended.headers["location"]).text
 
 
+def test_an_authority_s_channel_is_tried_without_sending_anything(running: Operations) -> None:
+    with running.signed_in() as operator:
+        page = operator.get("/ops/deliveries")
+        assert page.text.count("/ops/deliveries/test") == 1, "Stockton comes to us"
+        fields = {"form_token": form_token(page), "authority": MIDDLESBROUGH}
+        done = operator.post("/ops/deliveries/test", data=fields)
+        assert "Middlesbrough cannot be reached by webhook: refused." in operator.get(done.headers["location"]).text
+        tried = recorded(running, "channel:tried")[-1]
+        assert (tried.actor, tried.subject, tried.fields["code"]) == ("operator:alex", MIDDLESBROUGH, "refused")
+        assert operator.post("/ops/deliveries/test", data=fields | {"authority": "E09999999"}).status_code in (404, 422)
+        forged = operator.get(f"/ops/deliveries?tried={MIDDLESBROUGH}&code=all+is+well")
+        assert 'role="status"' not in forged.text
+
+
 @pytest.mark.parametrize(
     "address",
     ["failed?authority=Wren", "failed?standing=lost", "failed?channel=post", "failed/item?id=9990548609", "failed/retry?code=A B"],

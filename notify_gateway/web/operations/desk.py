@@ -11,16 +11,18 @@ from fastapi import Request
 from notify_gateway.domain.standing import Finding
 from notify_gateway.use_cases.access import Denials
 from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.try_channel import Reach
 
 Examine = Callable[[], Sequence[Finding]]
 
 
 @dataclass
 class Desk:
-    """One of each process. ``examine`` looks at the machine, as ``notify-gateway doctor`` does; None where nobody can."""
+    """One of each process. ``examine`` looks at the machine, as doctor does, ``reach`` tries channels; None where nobody can."""
 
     gateway: Gateway
     examine: Examine | None = None
+    reach: Reach | None = None
     denials: Denials = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Trying whether an authority can be reached: each hindrance has its code, and nothing whatever is sent."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from notify_gateway.egress.guard import Egress
+from tests.support.services import free_port
+from workers.channels.reaching import COMES_TO_US, OK, Reach, reacher
+from workers.channels.sftp import SftpAccess
+
+
+def reach_with(*, allow_private: bool) -> Reach:
+    egress = Egress(allow_private=allow_private)
+    return reacher(egress=egress, sftp=SftpAccess(key_file=None, egress=egress, timeout=timedelta(seconds=5)), mesh=None)
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        made.settimeout(10)
+        yield made
+
+
+def test_a_webhook_that_listens_is_reached_and_gets_not_a_byte(listening: socket.socket) -> None:
+    port = listening.getsockname()[1]
+    assert reach_with(allow_private=True)("webhook", {"url": f"http://127.0.0.1:{port}/hook"}) == OK
+    connection, _ = listening.accept()
+    with connection:
+        assert connection.recv(1024) == b""
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        (f"http://127.0.0.1:{free_port()}/hook", "refused"),
+        ("http://nowhere.invalid/hook", "unresolved"),
+        ("gopher://127.0.0.1/", "egress-url"),
+        ("", "egress-url"),
+    ],
+)
+def test_a_webhook_that_cannot_be_reached_has_its_code(url: str, code: str) -> None:
+    assert reach_with(allow_private=True)("webhook", {"url": url}) == code
+
+
+def test_what_answers_without_tls_is_not_reached_by_https(listening: socket.socket) -> None:
+    def answer() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(1024)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    threading.Thread(target=answer, daemon=True).start()
+    assert reach_with(allow_private=True)("webhook", {"url": f"https://127.0.0.1:{listening.getsockname()[1]}/"}) == "tls"
+
+
+def test_the_guard_of_addresses_holds_here_too(listening: socket.socket) -> None:
+    port = listening.getsockname()[1]
+    assert reach_with(allow_private=False)("webhook", {"url": f"http://127.0.0.1:{port}/hook"}).startswith("egress-")
+    assert reach_with(allow_private=False)("webhook", {"url": "https://127.0.0.1/hook"}).startswith("egress-")
+
+
+def test_whoever_comes_to_us_need_not_be_reached_and_what_is_not_set_is_told() -> None:
+    reach = reach_with(allow_private=True)
+    assert reach("pull", {}) == reach("inbox", {}) == COMES_TO_US
+    assert reach("mesh", {"mailbox": "X26OT001", "workflow": "SEND"}) == "mesh-not-configured"
+    assert reach("sftp", {}) not in (OK, COMES_TO_US)
