@@ -91,8 +91,8 @@ TYPES = (
     EventType("client_key:revoked", Klass.CHANGE, "{actor} revoked key {subject} of {organisation}.", ("organisation",)),
     EventType("token:issued", Klass.STATUS, "{actor} issued an access token to {subject}.", (), ("expires_at", "key", "scopes", "token")),
     EventType("token:revoked", Klass.CHANGE, "{actor} revoked access of {subject}.", (), ("reason", "token")),
-    EventType("session:opened", Klass.CHANGE, "{actor} signed in at the operations pages with token {token}.", ("token",)),
-    EventType("session:closed", Klass.CHANGE, "{actor} signed out of the operations pages.", ()),
+    EventType("session:opened", Klass.CHANGE, "{actor} began session {subject} at the operations pages with token {token}.", ("token",)),
+    EventType("session:closed", Klass.CHANGE, "{actor} ended session {subject} at the operations pages.", ()),
     EventType(
         "access:denied",
         Klass.STATUS,

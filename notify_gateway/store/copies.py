@@ -128,7 +128,7 @@ def _conninfo(url: str) -> str:
     """Return where the database is, without the password: that goes by the environment, for everybody may read a command line."""
     parts = make_url(url)
     where = {"host": parts.host, "port": parts.port, "user": parts.username, "dbname": parts.database, **parts.query}
-    return make_conninfo("", **{name: value for name, value in where.items() if value is not None})
+    return make_conninfo("", **{name: str(value) for name, value in where.items() if value is not None})
 
 
 def _run(name: str, url: str, arguments: Sequence[str], told: Callable[[], None]) -> None:
@@ -138,8 +138,10 @@ def _run(name: str, url: str, arguments: Sequence[str], told: Callable[[], None]
     password = make_url(url).password
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     command = [program, "--no-password", *arguments]
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=environment, **pipes) as process:  # noqa: S603 - PostgreSQL's own program, arguments of ours
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(  # noqa: S603 - PostgreSQL's own program, arguments of ours
+        command, env=environment, stdin=quiet, stdout=quiet, stderr=subprocess.PIPE
+    ) as process:
         complaint = b""
         try:
             while process.returncode is None:

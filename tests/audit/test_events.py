@@ -30,7 +30,7 @@ def viewed(**changed: object) -> Event:
 
 @ROWS
 def test_a_tag_is_a_subject_and_what_happened_to_it(row: EventType) -> None:
-    assert re.fullmatch(r"[a-z]+(_[a-z]+)*:[a-z]+", row.tag)
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*:[a-z]+(_[a-z]+)*", row.tag)
     assert row.klass in (Klass.STATUS, Klass.DISCLOSE, Klass.CHANGE)
 
 
