@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +42,7 @@ from notify_gateway.use_cases.commit import Committer
 from tests.support.invariants import assert_invariants
 from tests.support.messages import Message, a_message
 from tests.support.templates import Templates
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, need_program
 from tests.use_cases.conftest import STOCKTON, House, furnished
 
 Fresh = Callable[[], Mapping[str, str]]
@@ -125,8 +126,10 @@ class Drill:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def drill(request: pytest.FixtureRequest, tmp_path: Path, templates: Templates) -> Iterator[Drill]:
+def drill(request: pytest.FixtureRequest, tmp_path: Path, templates: Templates, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drill]:
     server = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
+    if server is not None:
+        monkeypatch.setenv("PATH", f"{Path(need_program('pg_dump')).parent}{os.pathsep}{os.environ['PATH']}")
     with ExitStack() as databases:
 
         def fresh() -> Mapping[str, str]:
