@@ -85,6 +85,6 @@ def _duration(text: str) -> timedelta:
     found = int(match[1]) * _UNITS[match[2]] if match else None
     if found is None or found > LONGEST:
         raise CommandFailed(
-            "The token cannot last so long", "A time is a number with m, h or d, at most 7d.", "Give --lasts 8h, for a shift."
+            "That is no time for a token", "A time is a number with m, h or d, at most 7d.", "Give --lasts 8h, for a shift."
         )
     return found
