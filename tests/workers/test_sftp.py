@@ -151,6 +151,14 @@ def test_a_server_without_openssh_s_requests_does_as_well(tmp_path: Path) -> Non
         assert list((server.drop / ".incoming").iterdir()) == []
 
 
+def test_a_server_that_lets_nothing_be_read_gets_the_same_files_once_more(tmp_path: Path) -> None:
+    with SftpServer(tmp_path / "sshd", options="-P read") as server:
+        batch = outgoing(server.route, 2)
+        assert [codes(send(batch, access(server.client_key))) for _ in range(2)] == [{"offered"}, {"offered"}]
+        assert len(read_drop(server.drop)) == 2
+        assert list((server.drop / ".incoming").iterdir()) == []
+
+
 def test_a_server_that_lets_nothing_be_written(tmp_path: Path) -> None:
     with SftpServer(tmp_path / "sshd", options="-R") as server:
         assert codes(send(outgoing(server.route, 2), access(server.client_key))) == {"sftp-denied"}

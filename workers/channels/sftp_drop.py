@@ -134,12 +134,12 @@ class Drop:
                 raise
 
     async def _holds(self, path: str, content: bytes) -> bool:
-        """Tell whether the file is there and holds exactly this."""
+        """Tell whether the file is there and holds exactly this; where we may not read, it is not known to."""
         try:
             async with self._sftp.open(path, "rb") as file:
                 found: object = await file.read(len(content) + 1)
                 return found == content
-        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPPermissionDenied):
             return False
 
     async def _rename(self, source: str, target: str, content: bytes) -> None:
