@@ -21,7 +21,7 @@ class Outbox(Protocol):
         ...
 
     def begin(self, ids: Sequence[str], *, owner: str) -> list[Outgoing]:
-        """Claim under a lease and commit ``attempted``; what is not claimable, or is to be left in peace, is left out and spends nothing."""
+        """Claim under a lease and commit ``attempted``; what is not claimable, or left in peace, is left out and spends nothing."""
         ...
 
     def renew(self, ids: Sequence[str], *, owner: str) -> None:
