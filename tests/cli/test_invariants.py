@@ -31,7 +31,7 @@ def worked(folder: Path, templates: Templates, monkeypatch: pytest.MonkeyPatch) 
         yield house
 
 
-def test_a_breach_ends_with_status_1_a_reference_and_the_way_to_the_runbook(worked: House, call: Call) -> None:
+def test_a_breach_ends_with_status_1_a_reference_and_the_way_to_the_runbook_and_objectives_are_missed(worked: House, call: Call) -> None:
     told = call("invariants")
     assert told.status == 1
     assert "SEN-" in told.out
@@ -41,6 +41,10 @@ def test_a_breach_ends_with_status_1_a_reference_and_the_way_to_the_runbook(work
     assert [each["name"] for each in found.json["findings"]] == [each.name for each in INVARIANTS]
     assert [each["name"] for each in found.json["findings"] if each["level"] != "ok"] == ["nothing-is-overdue"]
     assert found.json["reach"] == "whole"
+    told = call("slo", "--days", "1")
+    assert told.status == 0
+    for words in ("delivered-in-time", "99%", "missed", "oldest-waiting", "900 s"):
+        assert words in told.words
 
 
 def test_where_all_is_well_the_status_is_0(ready: Call) -> None:
@@ -48,13 +52,6 @@ def test_where_all_is_well_the_status_is_0(ready: Call) -> None:
     found = ready("slo", "--json")
     assert found.status == 0
     assert [each["met"] for each in found.json["objectives"]] == [None, None, True, True]
-
-
-def test_objectives_are_a_table(worked: House, call: Call) -> None:
-    told = call("slo", "--days", "1")
-    assert told.status == 0
-    for words in ("delivered-in-time", "99%", "missed", "oldest-waiting", "900 s"):
-        assert words in told.words
 
 
 def test_the_file_of_a_day_is_shown_in_sums_and_written(worked: House, call: Call, folder: Path) -> None:

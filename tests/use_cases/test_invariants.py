@@ -189,6 +189,7 @@ def test_what_waits_for_people_or_is_left_in_peace_is_not_overdue_and_what_an_au
     assert check_all(house.gateway).broken == ()
 
 
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 def test_what_lies_behind_others_that_are_under_way_is_a_warning_until_nothing_is_under_way(house: House) -> None:
     for _ in range(2):
         house.accept(a_message())
@@ -232,6 +233,7 @@ def test_one_process_looks_when_it_is_due_and_the_newest_runs_are_kept(house: Ho
     assert runs.history(house.gateway) == [third, second]
 
 
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 def test_what_cannot_be_looked_at_is_unknown_and_breaks_the_run(house: House, tmp_path: Path) -> None:
     empty = open_engine(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
     blind = replace(house.gateway, shred_engine=empty)
