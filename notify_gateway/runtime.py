@@ -28,6 +28,7 @@ from notify_gateway.store.tables import audit_tables, cosigning_tables, successi
 from notify_gateway.use_cases import log_keys
 from notify_gateway.use_cases.gateway import Core, Gateway
 from notify_gateway.use_cases.reveal import Vault
+from notify_gateway.use_cases.sequence import CountingSequencer
 
 GATEWAY_KEY = "gateway.key.json"
 GATEWAY_PUBLIC = "gateway.pub.json"
@@ -135,7 +136,7 @@ def open_sequencer(settings: Settings, clock: Clock | None = None) -> Sequencer:
     """Return the log's sequencer, the only part that needs the log's private key and the guard file."""
     signer, *beside = log_keys.signers(settings.keys, settings.log_origin)
     settings.guard_file.parent.mkdir(parents=True, exist_ok=True)
-    return Sequencer(
+    return CountingSequencer(
         engine=open_engine(settings.main_url, pool_size=2, by_index=True),
         tables=audit_tables,
         signer=signer,

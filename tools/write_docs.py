@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes the pages of ``docs/`` that are made from the code: settings, errors, states and events (a test compares them)."""
+"""Writes the pages of ``docs/`` that are made from the code: settings, errors, states, events and metrics (a test compares them)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from notify_gateway.domain.catalogue import all_entries
 from notify_gateway.domain.feedback import OUTCOMES, SEND_BACK_REASONS, Words
 from notify_gateway.domain.lifecycle import TABLE
 from notify_gateway.fhir.task import TOLD
+from tools.metrics_page import metrics_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 MADE = "<!-- Made from the code by `make generate`; change it there. -->\n\n"
@@ -20,7 +21,13 @@ MADE = "<!-- Made from the code by `make generate`; change it there. -->\n\n"
 
 def pages() -> dict[str, str]:
     """Return the text of each generated page by its file name."""
-    return {"settings.md": settings_page(), "errors.md": errors_page(), "states.md": states_page(), "events.md": events_page()}
+    return {
+        "settings.md": settings_page(),
+        "errors.md": errors_page(),
+        "states.md": states_page(),
+        "events.md": events_page(),
+        "metrics.md": metrics_page(MADE),
+    }
 
 
 def settings_page() -> str:

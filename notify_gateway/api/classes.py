@@ -35,7 +35,7 @@ def _disclose(*events: str) -> Act:
 _DELIVERY: Final = "/authority/v1/deliveries/{delivery_id}"
 _PUBLIC: Final = (
     *(f"GET /log/{what}" for what in ("checkpoint", "keys", "consistency", "timestamp", "tile/{path}")),
-    *("GET /", "GET /docs", "GET /openapi.json", "GET /schemas/view.json", "GET /_ping", "GET /_status", "GET /metrics"),
+    *("GET /", "GET /docs", "GET /openapi.json", "GET /schemas/view.json", "GET /_ping", "GET /_status"),
     "GET /ops/sign-in",
     *("GET /errors", "POST /errors", "GET /errors.json", "GET /errors/{code}"),
     *("GET /fhir/R4/metadata", "GET /fhir/R4/.well-known/smart-configuration"),
@@ -49,6 +49,7 @@ _STATUS: Final = (
     *(f"{method} /fhir/R4/Task{rest}" for method, rest in (("GET", ""), ("POST", "/_search"), ("GET", "/{task_id}"))),
     "GET /fhir/R4/Task/{task_id}/$receipt",
     # Counts, ages and codes; whoever operates sees no child and no identifier of one.
+    "GET /metrics",
     *("GET /ops", *(f"GET /ops/{page}" for page in ("queues", "deliveries", "keys", "checks", "checks.json"))),
     *(f"GET /ops/{page}" for page in ("failed", "failed/item", "failed/retry", "deliveries/downtime")),
     *(f"command operations {what}" for what in ("home", "queues", "failed", "delivery", "deliveries", "keys", "checks", "downtime list")),

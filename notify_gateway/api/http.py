@@ -20,6 +20,7 @@ from notify_gateway.api.limits import Limits, address_of, leave
 from notify_gateway.domain.catalogue import Code, Entry, entry
 from notify_gateway.domain.errors import Issue, NotFound, NotifyError, Refused, Unavailable
 from notify_gateway.fhir.outcome import operation_outcome
+from notify_gateway.telemetry.metrics import ANSWERS, ERRORS
 
 LOG = structlog.get_logger(__name__)
 
@@ -149,6 +150,7 @@ def json_response(value: object, status: int = 200, headers: Mapping[str, str] |
 def error_response(request: Request, error: NotifyError) -> Response:
     """Return the answer to an error: an OperationOutcome on FHIR paths, RFC 9457 problem details elsewhere."""
     status = entry(error.issues[0].code).status
+    ERRORS.labels(error.issues[0].code).inc()
     headers: dict[str, str] = {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after)
@@ -219,6 +221,7 @@ class Envelope:
             await response(scope, receive, send_wrapped)
         finally:
             leave(scope)
+            ANSWERS.labels(status).inc()
             LOG.info(
                 "request", method=scope["method"], route=_route(scope), status=status, ms=round((time.perf_counter() - began) * 1000, 1)
             )

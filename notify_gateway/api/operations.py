@@ -18,6 +18,7 @@ from notify_gateway.privacy.disclosure import SCHEMA
 from notify_gateway.store.engine import reading
 from notify_gateway.use_cases import proofs
 from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.measures import Measures
 
 router = APIRouter(tags=["Operations"])
 
@@ -41,15 +42,20 @@ async def status(request: Request) -> Response:
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics() -> Response:
-    """Return Prometheus metrics; no label holds an identifier."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(request: Request) -> Response:
+    """Return Prometheus metrics: this process's own counters, and gauges of the whole service. No label holds an identifier."""
+    text = await asyncio.to_thread(_metrics, service(request).measures)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/schemas/view.json", response_class=Response)
 async def view_schema() -> Response:
     """Return the JSON Schema of the pseudonymised view: all that anybody but the authority can ever read."""
     return json_response(SCHEMA)
+
+
+def _metrics(measures: Measures) -> bytes:
+    return generate_latest() + generate_latest(measures)
 
 
 def _checks(gateway: Gateway) -> dict[str, dict[str, str]]:

@@ -29,6 +29,7 @@ from notify_gateway.use_cases import proofs
 from notify_gateway.use_cases.access import DoorKeeper
 from notify_gateway.use_cases.commit import Committer
 from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.measures import Measures
 from notify_gateway.use_cases.sign_in import Issued, Reception
 
 LOG = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ class Service:
     doorkeeper: DoorKeeper = field(init=False)
     limits: Limits = field(init=False)
     reception: Reception = field(init=False)
+    measures: Measures = field(init=False)
 
     def __post_init__(self) -> None:
         self.gateway = self.runtime.gateway
@@ -57,6 +59,7 @@ class Service:
         self.doorkeeper = DoorKeeper(self.gateway)
         self.limits = Limits(self.gateway.settings)
         self.reception = Reception(self.gateway)
+        self.measures = Measures(self.gateway)
         self._receptionists = ThreadPoolExecutor(SIGN_INS_AT_ONCE, thread_name_prefix="sign-in")
         self._signing_in = 0
         self._health = Health(self.gateway)

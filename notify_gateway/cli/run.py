@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from notify_gateway.cli.failures import FAILED, CommandFailed
+from notify_gateway.cli.observing import begin
 from notify_gateway.cli.output import AsJson, show
 from notify_gateway.cli.restore import require_erasures, require_origin
 from notify_gateway.cli.service import opened, opened_core, settings
@@ -50,7 +51,7 @@ def serve(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max
         require_erasures(runtime.gateway)
         require_origin(runtime.gateway.settings, runtime.gateway.engine)
         listening = stack.enter_context(listen(host, port))
-        _guard_memory("gateway")
+        begin("gateway", runtime.gateway.settings)
         examine, reach = examiner(runtime.gateway.settings, runtime.gateway.clock), reacher_of(runtime.gateway)
         if runtime.gateway.settings.broker_url is None:
             from notify_gateway.cli.embedded import Embedded
@@ -78,7 +79,7 @@ def worker(
     with opened_core() as core, beating(Heartbeat("worker", core.settings.data_dir)):
         _require_broker(core)
         require_erasures(core)
-        _guard_memory("worker")
+        begin("worker", core.settings)
         raise typer.Exit(run_worker(outbox_of(core), worker_values(core), concurrency=concurrency))
 
 
@@ -91,7 +92,7 @@ def schedule() -> None:
     with opened_core() as core:
         _require_broker(core)
         require_erasures(core)
-        _guard_memory("scheduler")
+        begin("scheduler", core.settings)
         heartbeat = Heartbeat("scheduler", core.settings.data_dir)
         stop = BeatingEvent(heartbeat)
         upkeep = start_upkeep(core, stop)
@@ -117,7 +118,7 @@ def sequence() -> None:
 
     chosen = settings()
     log_to_stderr(chosen.log_level)
-    _guard_memory("sequencer")
+    begin("sequencer", chosen)
     sequencer = open_sequencer(chosen)
     collect_less()
     heartbeat = Heartbeat("sequencer", chosen.data_dir)
@@ -150,7 +151,7 @@ def opener() -> None:
     if address is None:
         raise CommandFailed("The opener has no socket", "Web processes reach it there.", "Set NOTIFY_GATEWAY_OPENER_SOCKET to a path.")
     vault = open_vault(chosen)
-    _guard_memory("opener")
+    begin("opener", chosen)
 
     heartbeat = Heartbeat("opener", chosen.data_dir)
 
@@ -276,14 +277,6 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
     thread = threading.Thread(target=run, name="upkeep", daemon=True)
     thread.start()
     return thread
-
-
-def _guard_memory(name: str) -> None:
-    import structlog
-
-    from notify_gateway.privacy.memory import guard_memory
-
-    structlog.get_logger(__name__).info("started", process=name, memory=str(guard_memory()))
 
 
 def _outlive_signals() -> None:

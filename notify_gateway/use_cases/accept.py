@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +16,7 @@ from notify_gateway.fhir.structure import SMALL_MESSAGE
 from notify_gateway.store.acceptance import Acceptance, Outcome, Standing
 from notify_gateway.store.amendment import leave_tombstone
 from notify_gateway.store.tables import audit_tables
+from notify_gateway.telemetry.metrics import ACCEPT_SECONDS, ACCEPTED, REFUSED, code_of
 from notify_gateway.use_cases.commit import Committer, Expected
 from notify_gateway.use_cases.examine import CheckStructure
 from notify_gateway.use_cases.gateway import Gateway
@@ -46,6 +48,21 @@ async def accept(
     ``NotFound`` after their audit entry is durable, ``Duplicate`` and ``Conflict`` for what is held already, and ``Unavailable`` when
     nothing is promised.
     """
+    began = time.perf_counter()
+    try:
+        accepted = await _accept(gateway, committer, received, check_large, expected)
+    except Exception as error:
+        REFUSED.labels(code_of(error)).inc()
+        raise
+    finally:
+        ACCEPT_SECONDS.observe(time.perf_counter() - began)
+    ACCEPTED.inc()
+    return accepted
+
+
+async def _accept(
+    gateway: Gateway, committer: Committer, received: Received, check_large: CheckStructure, expected: Expected | None
+) -> Accepted:
     try:
         made = await _prepare(gateway, received, check_large, expected)
     except WithdrawalOfNothing as error:

@@ -19,6 +19,7 @@ from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Unavailable
 from notify_gateway.store.acceptance import Acceptance, Outcome
 from notify_gateway.store.group_commit import commit_group
+from notify_gateway.telemetry.metrics import COMMIT_SECONDS, COMMIT_SIZE
 from notify_gateway.use_cases.gateway import Gateway
 
 LOG = structlog.get_logger(__name__)
@@ -155,6 +156,7 @@ class Committer:
     def _commit(self, group: list[tuple[Item, Future[Outcome | None]]]) -> None:
         acceptances = [(item, future) for item, future in group if isinstance(item, Acceptance)]
         refusals = [(item, future) for item, future in group if isinstance(item, Appended)]
+        began = time.perf_counter()
         try:
             outcomes = commit_group(
                 self._gateway.engine,
@@ -168,8 +170,11 @@ class Committer:
             for _, future in group:
                 future.set_exception(Unavailable(Code.DATABASE_UNAVAILABLE))
             return
+        committed = time.perf_counter()
         for (_, future), outcome in zip(acceptances, outcomes, strict=True):
             future.set_result(outcome)
         for _, future in refusals:
             future.set_result(None)
+        COMMIT_SIZE.observe(len(group))
+        COMMIT_SECONDS.observe(committed - began)
         self._on_commit()

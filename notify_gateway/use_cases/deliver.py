@@ -21,6 +21,7 @@ from notify_gateway.domain.route import ChannelName
 from notify_gateway.privacy.sealing import CannotOpen, strip_outer
 from notify_gateway.store import mesh, outbox, shred
 from notify_gateway.store.tables import audit_tables
+from notify_gateway.telemetry.metrics import ATTEMPTS
 from notify_gateway.use_cases import setbacks
 from notify_gateway.use_cases.gateway import Core
 
@@ -137,6 +138,8 @@ def finish_attempts(core: Core, results: Sequence[AttemptResult], *, owner: str)
         for kind in changes.values():
             outbox.write(connection, kind)
         mesh.keep(connection, carried, now=now, look_at=now + core.settings.mesh_track_every)
+    for result, row in told:
+        ATTEMPTS.labels(row.channel, result.code).inc()
 
 
 def settle_offered(core: Core, connection: Connection, result: AttemptResult, *, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from notify_gateway.domain.alerts import Alert, AlertKind, AlertResult
+from notify_gateway.telemetry.metrics import ALERTS
 from notify_gateway.use_cases import alert as alerting
 from notify_gateway.use_cases.gateway import Core
 
@@ -79,6 +80,7 @@ class Alerter:
             results = [AlertResult((), "sender-failed") for _ in alerts]
         for alert, result in zip(alerts, results, strict=True):
             alerting.finish(self._core, alert, result)
+            ALERTS.labels(alert.kind.value, result.code or "ok").inc()
             if result.code is None:
                 _log.info("alert-sent", kind=alert.kind.value, authority=alert.authority, count=len(result.told))
             else:
