@@ -88,7 +88,7 @@ RECEIVER = (
 WIRES = {
     "gateway-PostgreSQL": lambda stand: stand.gateway_database,
     "worker-PostgreSQL": lambda stand: stand.worker_database,
-    "worker-Redis": lambda stand: stand.worker_broker,
+    "worker-Redis": lambda stand: stand.broker,
     "worker-receiver": lambda stand: stand.to_receiver,
 }
 NETWORK = tuple(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ctypes.util
 import os
-import resource
 import secrets
 import subprocess
 import tempfile
@@ -14,7 +13,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from signal import SIGINT
 
-import psutil
 import psycopg
 import redis
 
@@ -26,8 +24,6 @@ from tests.support.service import plain_url
 from tests.support.services import eventually
 from tests.support.wire import Wire
 
-MISBEHAVES = 6.0
-"""Seconds for which a receiver misbehaves, or a wire is faulty: longer than any pause between two first attempts."""
 SMALL_FILES = 8 * 1024 * 1024
 """The most that a file may hold where no small disk can be mounted: half a segment of PostgreSQL's journal."""
 
@@ -61,7 +57,7 @@ def redis_full(stand: Stand, trial: Trial) -> None:
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", "1")
         try:
-            lasts(MISBEHAVES)
+            lasts(stand.lasting)
             try:
                 client.set("x", "y")
             except redis.exceptions.OutOfMemoryError:
@@ -90,7 +86,7 @@ def connections_cut(stand: Stand, trial: Trial) -> None:
     with psycopg.connect(plain_url(stand.database_url), autocommit=True) as connection:
         for _ in range(25):
             connection.execute(cut)
-            lasts(0.2)
+            lasts(stand.lasting / 25)
 
 
 def disk_full(stand: Stand, trial: Trial) -> str:
@@ -130,7 +126,7 @@ def _fill(stand: Stand, trial: Trial, disk: Path) -> None:
                 while file.write(bytes(65536)):
                     pass
             _wait_until_felt(stand, "No space left on device")
-            lasts(MISBEHAVES)
+            lasts(stand.lasting)
             ballast.unlink()
         finally:
             ballast.unlink(missing_ok=True)
@@ -140,18 +136,24 @@ def _fill(stand: Stand, trial: Trial, disk: Path) -> None:
 
 
 def _forbid_large_files(stand: Stand) -> None:
-    server = psutil.Process(stand.postgres.process.pid)
-    processes = [server, *server.children()]
-    for each in processes:
-        each.rlimit(psutil.RLIMIT_FSIZE, (SMALL_FILES, resource.RLIM_INFINITY))
+    """Start PostgreSQL anew under a limit that its journal soon meets, hold it there, and start it as usual."""
+    server, usual = stand.postgres.process, stand.postgres.process.command
+    grow = b"create table if not exists ballast as select repeat('x', 1000) from generate_series(1, 20000)"
+
+    def felt() -> bool:
+        with suppress(psycopg.Error), psycopg.connect(plain_url(stand.database_url), autocommit=True, connect_timeout=2) as connection:
+            connection.execute(grow)
+        return server.says("File too large")
+
     try:
-        with psycopg.connect(plain_url(stand.database_url), autocommit=True) as connection, suppress(psycopg.Error):
-            connection.execute(b"create table ballast as select repeat('x', 1000) from generate_series(1, 20000)")
-        _wait_until_felt(stand, "File too large")
-        lasts(MISBEHAVES)
+        stand.postgres.kill9()
+        server.command = ["sh", "-c", f'ulimit -S -f {SMALL_FILES // 512} && exec "$@"', "postgres", *usual]
+        server.start(wait=False)
+        eventually(felt, within=30, every=0.2, what="PostgreSQL meets the limit")
+        lasts(stand.lasting)
     finally:
-        for each in [server, *server.children()]:
-            each.rlimit(psutil.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        server.command = usual
+        stand.postgres.restart()
 
 
 def _wait_until_felt(stand: Stand, words: str) -> None:
@@ -174,12 +176,12 @@ def faulty(wire: Callable[[Stand], Wire], how: str) -> Inject:
             if how == "cut":
                 for _ in range(20):
                     chosen.cut()
-                    lasts(MISBEHAVES / 20)
+                    lasts(stand.lasting / 20)
             elif how == "black hole":
                 with chosen.black_hole():
-                    lasts(MISBEHAVES)
+                    lasts(stand.lasting)
             else:
-                lasts(MISBEHAVES)
+                lasts(stand.lasting)
         finally:
             chosen.delay, chosen.sliced = 0.0, False
 
@@ -195,7 +197,7 @@ def receiver(manner: Manner) -> Inject:
     def inject(stand: Stand, trial: Trial) -> None:
         stand.receiver.manner = manner
         try:
-            lasts(MISBEHAVES)
+            lasts(stand.lasting)
         finally:
             stand.receiver.manner = honest
 
@@ -205,7 +207,7 @@ def receiver(manner: Manner) -> Inject:
 def receiver_down(stand: Stand, trial: Trial) -> None:
     """Let nobody listen at the receiver's address."""
     with stand.to_receiver.down():
-        lasts(MISBEHAVES)
+        lasts(stand.lasting)
 
 
 def certificate_wrong(stand: Stand, trial: Trial) -> None:
@@ -214,7 +216,7 @@ def certificate_wrong(stand: Stand, trial: Trial) -> None:
     stand.to_receiver.cut()
     posted = stand.receiver.posts.total() + stand.receiver.under_way
     try:
-        lasts(MISBEHAVES)
+        lasts(stand.lasting)
         assert stand.receiver.posts.total() <= posted, "something was sent to whoever showed the wrong certificate"
     finally:
         stand.tls.load_cert_chain(stand.certificates.right)
@@ -239,7 +241,7 @@ def clock(offset: str) -> Inject:
             trial.wait_answered(0.4)
             file.write_text(offset)
             trial.wait_answered(0.7)
-            lasts(MISBEHAVES / 2)
+            lasts(stand.lasting / 2)
             file.write_text("+0")
         return "libfaketime" if library else "injected clock"
 

@@ -23,13 +23,23 @@ PRESSED = {"NOTIFY_GATEWAY_LEASE": "PT4S"}
 class Stand:
     """Two gateways, worker, scheduler and sequencer on a PostgreSQL and a Redis that may be killed; a receiver behind TLS.
 
-    Between gateways and PostgreSQL (``gateway_database``), worker and PostgreSQL (``worker_database``), worker and Redis
-    (``worker_broker``) and worker and receiver (``to_receiver``) is a wire. What is killed is started again by a supervisor.
-    ``pause`` is for how many seconds a server hangs. With ``other_way``, rows do without tools that a machine may lack.
+    Between gateways and PostgreSQL (``gateway_database``), worker and PostgreSQL (``worker_database``), worker and
+    scheduler and Redis (``broker``), and worker and receiver (``to_receiver``) is a wire. What is killed is started again by a supervisor.
+    A fault that has no end of its own goes on for ``lasting`` seconds, a server hangs for ``pause`` seconds. With ``other_way``, rows do
+    without tools that a machine may lack.
     """
 
-    def __init__(self, folder: Path, *, pause: float = 30.0, other_way: bool = False, environment: Mapping[str, str] | None = None) -> None:
-        self.folder, self.pause, self.other_way, self._environment = folder, pause, other_way, dict(environment or {})
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        lasting: float = 6.0,
+        pause: float = 30.0,
+        other_way: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder, self._environment = folder, dict(environment or {})
+        self.lasting, self.pause, self.other_way = lasting, pause, other_way
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
@@ -42,7 +52,7 @@ class Stand:
         self.tls = self.certificates.context()
         self.receiver = Misbehaving()
         self.gateway_database, self.worker_database = self._wire(self.postgres.port), self._wire(self.postgres.port)
-        self.worker_broker = self._wire(self.redis.port)
+        self.broker = self._wire(self.redis.port)
         self.to_receiver = Wire(self.receiver.port, tls=self.tls)
         self._closing.callback(self.to_receiver.close)
         self.receiver.public_url = f"https://localhost:{self.to_receiver.port}/deliveries"
@@ -60,7 +70,8 @@ class Stand:
             database = {"worker": self.worker_database}.get(name) or (self.gateway_database if name.startswith("gateway") else None)
             if database is not None:
                 process.env["NOTIFY_GATEWAY_DATABASE_URL"] = re.sub(r":\d+/", f":{database.port}/", self.database_url)
-        self.worker.env["NOTIFY_GATEWAY_BROKER_URL"] = f"redis://127.0.0.1:{self.worker_broker.port}/0"
+        for process in (self.worker, self.scheduler):
+            process.env["NOTIFY_GATEWAY_BROKER_URL"] = f"redis://127.0.0.1:{self.broker.port}/0"
         self._closing.enter_context(self.service)
         return self
 
@@ -81,6 +92,12 @@ class Stand:
     def scheduler(self) -> Process:
         """The scheduler."""
         return self.service.processes["scheduler"]
+
+    def forget(self) -> None:
+        """What the authorities hold and what came to them is counted from here; what still waited for one is collected first."""
+        self.service.collect_all()
+        for held in (self.service.collected, self.receiver.applied, self.receiver.posts, self.receiver.refused, self.receiver.changed):
+            held.clear()
 
     def kill(self, *names: str) -> None:
         """Kill these parts without warning; they are started again."""

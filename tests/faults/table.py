@@ -93,11 +93,7 @@ class Trial(Storm):
 
 def try_row(stand: Stand, row: Row, *, count: int, seconds: float) -> Outcome:
     """Try one row and return what came of it; nothing that goes wrong in it is raised."""
-    service = stand.service
-    service.collected.clear()
-    stand.receiver.applied.clear()
-    stand.receiver.posts.clear()
-    stand.receiver.refused.clear()
+    stand.forget()
     outcome, began = Outcome(row.name), time.monotonic()
     trial = Trial(stand, row, count=count, seconds=seconds)
     try:
