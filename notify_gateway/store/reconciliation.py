@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -37,8 +37,6 @@ STATE_OF: Final[Mapping[str, State]] = MappingProxyType(
 """The state to which an event brings a delivery."""
 
 _NOW: Final = 2**31 - 1
-_AT_ONCE = 20_000
-"""Entries that one page is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +104,18 @@ class OrganisationDeliveries:
             kinds[how] += count
         return Sums(events, states, **kinds)
 
-    def page(self, after: UUID | None) -> list[Moved]:
-        """Return some of the deliveries, in order of their id, from behind ``after`` on; none when there are no more."""
-        entries = self._entries()
+    def touched(self) -> list[UUID]:
+        """Return the ids of the deliveries to which anything happened, in order."""
+        each = self._joined(self._entries()).subquery("each")
+        return list(self._connection.scalars(select(each.c.id).distinct().order_by(each.c.id)))
+
+    def moved(self, ids: Sequence[UUID]) -> list[Moved]:
+        """Return what happened to those of the deliveries that are the organisation's, in order of their id."""
+        entries = self._entries(subjects=[str(each) for each in ids])
         joined = self._joined(entries).add_columns(notifications.c.reference, clients.c.code.label("sender"), deliveries.c.event)
-        joined = joined.add_columns(deliveries.c.authority, deliveries.c.notification_id)
-        if after is not None:
-            joined = joined.where(deliveries.c.id > after)
-        limit = _AT_ONCE
-        while True:
-            rows = self._connection.execute(joined.order_by(deliveries.c.id, entries.c.epoch, entries.c.idx).limit(limit)).all()
-            groups = [list(group) for _, group in groupby(rows, key=lambda row: row.id)]
-            if len(rows) < limit:
-                break
-            if len(groups) > 1:
-                # The last may go on behind the limit.
-                groups.pop()
-                break
-            limit *= 2
-        return [_moved(group) for group in groups]
+        joined = joined.add_columns(deliveries.c.authority, deliveries.c.notification_id).where(deliveries.c.id.in_(ids))
+        rows = self._connection.execute(joined.order_by(deliveries.c.id, entries.c.epoch, entries.c.idx))
+        return [_moved(list(group)) for _, group in groupby(rows, key=lambda row: row.id)]
 
     def _joined(self, entries: Subquery) -> Select[Any]:
         d, m, n, c = deliveries.c, messages.c, notifications.c, clients.c
@@ -144,13 +135,13 @@ class OrganisationDeliveries:
         told = (select(leaf.idx).where(leaf.subject == uuid_text(delivery), leaf.created_at < micros(self._stretch.since)) for leaf in logs)
         return or_(*(each.exists() for each in told))
 
-    def _entries(self) -> Subquery:
+    def _entries(self, subjects: Sequence[str] | None = None) -> Subquery:
         live, past, origin = audit_tables.leaf.c, succession_tables.leaf.c, succession_tables.origin.c
         since, until = micros(self._stretch.since), micros(self._stretch.until)
         tags = list(STATE_OF)
         parts = [
             select(live.subject, live.tag, live.created_at, literal(_NOW).label("epoch"), live.idx).where(
-                live.created_at >= since, live.created_at < until, live.idx < self._stretch.size, live.tag.in_(tags)
+                live.created_at >= since, live.created_at < until, live.idx < self._stretch.size, live.tag.in_(tags), *_of(live, subjects)
             )
         ]
         # Closed logs have no index by time, and hardly ever is one asked of.
@@ -158,10 +149,14 @@ class OrganisationDeliveries:
         if closed:
             parts.append(
                 select(past.subject, past.tag, past.created_at, past.epoch, past.idx).where(
-                    past.epoch.in_(closed), past.created_at >= since, past.created_at < until, past.tag.in_(tags)
+                    past.epoch.in_(closed), past.created_at >= since, past.created_at < until, past.tag.in_(tags), *_of(past, subjects)
                 )
             )
         return union_all(*parts).subquery("entries")
+
+
+def _of(leaf: Any, subjects: Sequence[str] | None) -> tuple[ColumnElement[bool], ...]:
+    return () if subjects is None else (leaf.subject.in_(subjects),)
 
 
 def _moved(rows: list[Any]) -> Moved:

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 from sqlalchemy import Connection, func, select
@@ -32,6 +31,8 @@ from notify_gateway.store.reconciliation import STATE_OF, Moved, OrganisationDel
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.gateway import Core
 
+PAGE = 1_000
+"""Deliveries that are read at a time."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANTS: Final = tuple(tag.partition(":")[2].replace("returned", "sent_back") for tag in STATE_OF)
 COLUMNS: Final = (
@@ -89,7 +90,8 @@ class Reconciliation:
             self._signed = signed
             self._stretch = Stretch(since, until, signed.size)
             self.complete = now >= until and _is_signed(connection, signed, until)
-            self.totals = _totals(OrganisationDeliveries(connection, organisation, self._stretch).sums())
+            own = OrganisationDeliveries(connection, organisation, self._stretch)
+            self.totals, self._ids = _totals(own.sums()), own.touched()
 
     def head(self) -> dict[str, Any]:
         """Return what the file begins with: day, organisation, sums, and the checkpoint that it rests on."""
@@ -114,13 +116,9 @@ class Reconciliation:
 
     def pages(self) -> Iterator[list[dict[str, str]]]:
         """Yield the deliveries as rows by column, in order of their id, page by page."""
-        after: UUID | None = None
-        while True:
+        for start in range(0, len(self._ids), PAGE):
             with reading(self._core.engine).begin() as connection:
-                found = OrganisationDeliveries(connection, self._organisation, self._stretch).page(after)
-            if not found:
-                return
-            after = found[-1].id
+                found = OrganisationDeliveries(connection, self._organisation, self._stretch).moved(self._ids[start : start + PAGE])
             yield [_row(each) for each in found]
 
     def as_json(self) -> Iterator[bytes]:

@@ -19,10 +19,10 @@ from notify_gateway.domain.delivery import AttemptOutcome
 from notify_gateway.domain.errors import NotFound, Unavailable
 from notify_gateway.domain.lifecycle import State
 from notify_gateway.domain.model import OrganisationType
-from notify_gateway.store import reconciliation
 from notify_gateway.store.parties import Client
 from notify_gateway.store.tables import deliveries
 from notify_gateway.use_cases import books, objectives, onboard
+from notify_gateway.use_cases import reconcile as reconcile_module
 from notify_gateway.use_cases.reconcile import COLUMNS, organisation_of, reconcile
 from tests.support.messages import a_message
 from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON, House
@@ -60,7 +60,7 @@ def test_the_file_of_a_day_has_a_row_for_each_delivery_and_sums_that_balance(hou
     signed = open_checkpoint(note, house.runtime.public.log)
     assert (signed.size, signed.root.hex()) == (made["log"]["size"], made["log"]["root"])
 
-    monkeypatch.setattr(reconciliation, "_AT_ONCE", 7)
+    monkeypatch.setattr(reconcile_module, "PAGE", 4)
     again = whole(house, house.trust)
     assert again["deliveries"] == made["deliveries"], "the same rows, however the pages fall"
 
