@@ -3,18 +3,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from notify_gateway.cli.findings import Check, State
 from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult
 from notify_gateway.domain.errors import NotAllowed
 from notify_gateway.domain.operating import GiveUpReason, ParkReason
 from notify_gateway.domain.standing import Level
+from notify_gateway.privacy.ssh_keys import line_fingerprint, make_ssh_key, public_line
 from notify_gateway.runtime import open_sequencer
-from notify_gateway.use_cases import deliver, operate, operators
+from notify_gateway.use_cases import deliver, onboard, operate, operators
 from notify_gateway.use_cases.access import Denials
 from notify_gateway.use_cases.at_a_glance import home
 from notify_gateway.use_cases.flows import show_flows
@@ -125,6 +131,36 @@ def test_keys_are_shown_by_their_public_side_and_tokens_by_their_end(house: Hous
     assert {each.kid for each in found.authorities} == {key.public().kid for keys in house.keys.values() for key in keys}
     assert len({each.fingerprint for each in (*found.ours, *found.authorities)}) == len(found.ours) + len(found.authorities)
     assert [(each.kind, each.holder, each.level) for each in found.tokens] == [("operator", "alex", Level.OK)]
+
+
+def test_ssh_keys_and_the_certificate_of_mesh_are_shown_beside_them(house: House, tmp_path: Path) -> None:
+    settings = house.gateway.settings
+    make_ssh_key(settings.sftp_key)
+    line = public_line(settings.sftp_key)
+    route: dict[str, str | None] = {
+        "host": "sftp.example",
+        "port": "22",
+        "user": "notify",
+        "folder": "in",
+        "host_key": line.rpartition(" ")[0],
+    }
+    onboard.register_authority(house.gateway, gss="E06000003", custody="authority-held", channel="sftp", route=route, actor="test")
+    certificate = tmp_path / "mesh.pem"
+    certificate.write_bytes(certificate_until(house.clock.now() + timedelta(days=5)))
+    gateway = replace(house.gateway, settings=settings.model_copy(update={"mesh_certificate": certificate}))
+    found = all_keys(gateway)
+    assert {each.fingerprint for each in (*found.ours, *found.authorities) if each.fingerprint.startswith("SHA256:")} == {
+        line_fingerprint(line)
+    }
+    assert any("pinned" in each.purpose for each in found.authorities)
+    assert [(each.kind, each.level) for each in found.tokens] == [("MESH certificate", Level.FAIL)]
+
+
+def certificate_until(end: datetime) -> bytes:
+    key, name = Ed25519PrivateKey.generate(), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mesh.example")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(end - timedelta(days=365)).not_valid_after(end)
+    return builder.sign(key, None).public_bytes(Encoding.PEM)
 
 
 def test_a_session_is_its_cookie_s_and_ends(house: House) -> None:
