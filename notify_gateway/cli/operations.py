@@ -224,7 +224,7 @@ def try_authority(
     with opened() as runtime:
         done = try_channel(runtime.gateway, reacher_of(runtime.gateway), authority=authority, actor=operator())
     show(as_json, {"authority": done.authority, "channel": done.channel, "code": done.code}, done.sentence)
-    raise typer.Exit(0 if done.code in ("ok", "comes-to-us") else FAILED)
+    raise typer.Exit(0 if done.well else FAILED)
 
 
 @app.command()

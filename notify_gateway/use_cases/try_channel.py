@@ -29,6 +29,11 @@ class Tried:
     code: str
 
     @property
+    def well(self) -> bool:
+        """Tell whether nothing hinders deliveries."""
+        return self.code in ("ok", "comes-to-us")
+
+    @property
     def sentence(self) -> str:
         """Return it in words."""
         if self.code == "ok":

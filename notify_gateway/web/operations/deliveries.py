@@ -37,8 +37,10 @@ async def show_deliveries(request: Request) -> Response:
     """Show each authority by each channel: what waits, the last success, how it answers, planned downtime."""
     who = await viewer(request)
     found = await asyncio.to_thread(show_flows, service(request).gateway)
-    told = _tried(found, request.query_params) or _DONE.get(request.query_params.get("done", ""))
-    return page("deliveries.html", who, at=found.at, found=found, done=told, may_try=desk(request).reach is not None)
+    tried = _tried(found, request.query_params)
+    told = tried.sentence if tried else _DONE.get(request.query_params.get("done", ""))
+    well = tried is None or tried.well
+    return page("deliveries.html", who, at=found.at, found=found, done=told, well=well, may_try=desk(request).reach is not None)
 
 
 @router.post("/ops/deliveries/test", response_class=Response)
@@ -101,10 +103,10 @@ async def _form(core: Core, who: SignedIn, given: Mapping[str, str], fault: str 
     return page("downtime.html", who, at=core.clock.now(), status=422 if fault else 200, **more)
 
 
-def _tried(found: Flows, given: Mapping[str, str]) -> str | None:
+def _tried(found: Flows, given: Mapping[str, str]) -> Tried | None:
     for each in found.flows:
         if each.current and each.going.flow.authority == given.get("tried") and _CODE.fullmatch(given.get("code", "")):
-            return Tried(each.going.flow.authority, each.name, each.going.flow.channel, given["code"]).sentence
+            return Tried(each.going.flow.authority, each.name, each.going.flow.channel, given["code"])
     return None
 
 
