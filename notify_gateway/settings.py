@@ -62,7 +62,11 @@ class Settings(DeliverySettings, AlertSettings, TelemetrySettings):
         Field(description="SQLAlchemy URL of the shred-key store, a database of its own; empty: SQLite in data_dir."),
     ] = None
     broker_url: Annotated[
-        SecretStr | None, Field(description="Celery broker (redis://…); empty: in memory, for the embedded mode only.")
+        SecretStr | None,
+        Field(description="Celery broker: redis://…, or sentinel://…;sentinel://… (see broker_master); empty: in memory, embedded only."),
+    ] = None
+    broker_master: Annotated[
+        str | None, Field(description="Name of the master that the broker's sentinels watch; empty: no sentinels.")
     ] = None
     keys_dir: Annotated[Path | None, Field(description="Folder of the service's key files; empty: keys below data_dir.")] = None
     postcodes_dir: Annotated[Path | None, Field(description="Folder of the compiled postcode table; empty: postcodes below data_dir.")] = (

@@ -3,24 +3,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis
 from celery import Celery
 from kombu.transport.memory import Channel as MemoryChannel
+from redis.sentinel import Sentinel
 
-from workers.message import QUEUE
+from workers.message import QUEUE, QUEUES
 
 KEY_PREFIX = "notify-gateway:"
 MEMORY = "memory://"
+SENTINEL, SENTINEL_PORT = "sentinel://", 26379
+ALL_QUEUES = (QUEUE, *QUEUES.values())
 VISIBILITY = timedelta(minutes=3)
 POLLING = 0.005
 
 
-def make_celery(broker_url: str, *, key_prefix: str = KEY_PREFIX, grace: timedelta = timedelta(seconds=20)) -> Celery:
-    """Return a Celery application for ``broker_url`` (``redis://…`` or ``memory://``); nothing is connected yet.
+def make_celery(
+    broker_url: str, *, master: str | None = None, key_prefix: str = KEY_PREFIX, grace: timedelta = timedelta(seconds=20)
+) -> Celery:
+    """Return a Celery application for ``broker_url``; nothing is connected yet.
+
+    ``redis://…``, ``memory://``, or ``sentinel://…;sentinel://…`` with the name of the ``master`` that the sentinels watch.
 
     ``grace`` bounds the soft shutdown. Connecting again is tried for about ten seconds, then the worker ends and its supervisor starts it.
     """
@@ -34,7 +42,7 @@ def make_celery(broker_url: str, *, key_prefix: str = KEY_PREFIX, grace: timedel
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_default_queue=QUEUE,
-        task_queues={QUEUE: {}},
+        task_queues={name: {} for name in ALL_QUEUES},
         task_create_missing_queues=False,
         task_send_sent_event=False,
         task_track_started=False,
@@ -51,31 +59,60 @@ def make_celery(broker_url: str, *, key_prefix: str = KEY_PREFIX, grace: timedel
         broker_connection_timeout=2,
         broker_heartbeat=0,
         broker_pool_limit=2,
-        broker_transport_options=_transport_options(broker_url, key_prefix),
+        broker_transport_options=_transport_options(broker_url, master, key_prefix),
     )
     return app
 
 
-def queue_length(broker_url: str, *, key_prefix: str = KEY_PREFIX) -> Callable[[], int]:
+def queue_length(
+    broker_url: str, *, master: str | None = None, key_prefix: str = KEY_PREFIX, queues: Sequence[str] = ALL_QUEUES
+) -> Callable[[], int]:
     """Return a function that asks the broker, over a connection of its own, how many hints wait; it raises ``OSError`` within a second
     or two when the broker does not answer."""
     if broker_url.startswith(MEMORY):
-        return lambda: MemoryChannel.queues[QUEUE].qsize() if QUEUE in MemoryChannel.queues else 0
-    client = redis.Redis.from_url(broker_url, socket_timeout=1, socket_connect_timeout=1)
+        return lambda: sum(MemoryChannel.queues[name].qsize() for name in queues if name in MemoryChannel.queues)
+    client = _client(broker_url, master)
 
     def ask() -> int:
         try:
-            return int(client.llen(key_prefix + QUEUE))
+            with client.pipeline(transaction=False) as asked:
+                for name in queues:
+                    asked.llen(key_prefix + name)
+                return sum(map(int, asked.execute()))
         except redis.RedisError as error:
             raise ConnectionError(type(error).__name__) from None
 
     return ask
 
 
-def _transport_options(broker_url: str, key_prefix: str) -> dict[str, Any]:
+def _client(broker_url: str, master: str | None) -> redis.Redis:
+    """Return a client of the broker, with Sentinel of whichever server is the master at each connection."""
+    if not broker_url.startswith(SENTINEL):
+        return redis.Redis.from_url(broker_url, socket_timeout=1, socket_connect_timeout=1)
+    parts = [urlsplit(each) for each in broker_url.split(";")]
+    watched = Sentinel(  # type: ignore[no-untyped-call]  # redis is typed in parts
+        [(part.hostname or "localhost", part.port or SENTINEL_PORT) for part in parts],
+        socket_timeout=1,
+        socket_connect_timeout=1,
+        username=parts[0].username,
+        password=parts[0].password,
+        db=int(parts[0].path.strip("/") or 0),
+    )
+    client: redis.Redis = watched.master_for(_required(master))  # type: ignore[no-untyped-call]
+    return client
+
+
+def _required(master: str | None) -> str:
+    if not master:
+        raise ValueError("a broker that sentinels watch is found by the name of its master")
+    return master
+
+
+def _transport_options(broker_url: str, master: str | None, key_prefix: str) -> dict[str, Any]:
     if broker_url.startswith(MEMORY):
         return {"polling_interval": POLLING}
-    return {
+    watched = {"master_name": _required(master), "sentinel_kwargs": {"socket_timeout": 1}} if broker_url.startswith(SENTINEL) else {}
+    return watched | {
         "global_keyprefix": key_prefix,
         "visibility_timeout": VISIBILITY.total_seconds(),
         "socket_timeout": 5,

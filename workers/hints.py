@@ -15,7 +15,7 @@ from kombu.connection import Connection
 from kombu.messaging import Producer
 
 from notify_gateway.domain.delivery import Hint
-from workers.message import QUEUE, TASK, options_for, valid_ids
+from workers.message import QUEUE, QUEUES, TASK, options_for, valid_ids
 
 MOST_WAITING = 1024
 PUBLISH_TIMEOUT = 1.0
@@ -58,7 +58,7 @@ class Hinter:
             if hint is None:
                 continue
             try:
-                self._publish(hint.ids)
+                self._publish(hint)
             except Exception as error:
                 self._disconnect()
                 self._drop_waiting()
@@ -71,12 +71,12 @@ class Hinter:
                 self._lost = False
         self._disconnect()
 
-    def _publish(self, ids: Sequence[str]) -> None:
-        ids = valid_ids(ids)
+    def _publish(self, hint: Hint) -> None:
+        ids = valid_ids(hint.ids)
         if self._producer is None:
             self._connection = self._app.connection_for_write(connect_timeout=PUBLISH_TIMEOUT, transport_options=self._transport_options())
             self._producer = Producer(self._connection.channel(), auto_declare=False)  # type: ignore[no-untyped-call]  # kombu is typed in parts
-        self._app.send_task(TASK, args=[ids], queue=QUEUE, producer=self._producer, **options_for(ids))
+        self._app.send_task(TASK, args=[ids], queue=QUEUES.get(hint.channel, QUEUE), producer=self._producer, **options_for(ids))
 
     def _transport_options(self) -> dict[str, Any]:
         options: dict[str, Any] = dict(self._app.conf.broker_transport_options)

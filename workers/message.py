@@ -6,16 +6,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from celery.worker.consumer import Consumer
+
+from notify_gateway.domain.route import ChannelName
 
 if TYPE_CHECKING:
     from kombu.message import Message
 
 TASK = "workers.deliver"
 QUEUE = "deliver"
+QUEUES: Final = {channel.value: f"{QUEUE}.{channel.value}" for channel in ChannelName}
+"""Each channel's own queue, so that workers may be set aside for one; ``QUEUE`` is for hints at what no release of ours knows."""
 MOST_IDS = 256
 MOST_BYTES = 16 * 1024
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

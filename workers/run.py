@@ -7,6 +7,7 @@ import logging
 import resource
 import signal
 import threading
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from celery.apps.worker import Worker
 from notify_gateway.domain.clock import Clock, SystemClock
 from notify_gateway.egress.guard import Egress
 from notify_gateway.runtime import collect_less
-from workers.app import KEY_PREFIX, make_celery, queue_length
+from workers.app import ALL_QUEUES, KEY_PREFIX, make_celery, queue_length
 from workers.channels.mesh import MeshChannel
 from workers.channels.mesh_protocol import Mailbox, MeshAccess, MeshFailed
 from workers.channels.protocol import Channels
@@ -29,6 +30,7 @@ from workers.channels.webhook import WebhookChannel
 from workers.courier import Courier
 from workers.dispatcher import Dispatcher
 from workers.hints import Hinter
+from workers.message import QUEUES
 from workers.ports import Outbox, OutboxFactory
 from workers.pulse import Pulse
 from workers.tasks import register
@@ -44,6 +46,7 @@ class WorkerValues:
 
     broker_url: str = field(repr=False)
     signer: RequestSigner
+    broker_master: str | None = None
     key_prefix: str = KEY_PREFIX
     webhook_timeout: timedelta = timedelta(seconds=10)
     webhook_allow_private: bool = False
@@ -86,18 +89,20 @@ def _mesh_channel(access: MeshAccess | None) -> MeshChannel:
     return MeshChannel(access, open_mailbox)
 
 
-def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurrency: int = SLOTS) -> int:
+def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurrency: int = SLOTS, channels: Collection[str] = ()) -> int:
     """Take hints and deliver until SIGTERM or SIGINT; return the exit status.
 
     ``concurrency`` is the number of tasks at once (threads; each has up to 64 POSTs under way). After SIGTERM nothing more is taken; what
     is on the wire has ``values.grace`` to end, then it is recorded as ``retry``. Status 75: the watchdog ended a worker that took nothing.
+    ``channels`` are those whose queues it takes from; none means all.
     """
     _have_files_enough()
-    app = make_celery(values.broker_url, key_prefix=values.key_prefix, grace=values.grace)
+    queues = [QUEUES[name] for name in sorted(channels)] or list(ALL_QUEUES)
+    app = make_celery(values.broker_url, master=values.broker_master, key_prefix=values.key_prefix, grace=values.grace)
     courier = Courier(outbox_factory(), make_channels(values), lease=values.lease)
     pulse = Pulse()
     register(app, courier, pulse)
-    watchdog = Watchdog(queue_length(values.broker_url, key_prefix=values.key_prefix), pulse, patience=values.patience.total_seconds())
+    watchdog = Watchdog(_waiting(values, queues), pulse, patience=values.patience.total_seconds())
     last_call = threading.Timer(values.grace.total_seconds(), courier.end_sending)
     last_call.daemon = True
 
@@ -113,7 +118,7 @@ def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurren
     quiet_celery()
     signals.worker_ready.connect(on_ready, weak=False)
     signals.worker_shutting_down.connect(on_shutting_down, weak=False)
-    worker: Worker = app.Worker(**worker_options(concurrency), quiet=True)
+    worker: Worker = app.Worker(**worker_options(concurrency), queues=queues, quiet=True)
     try:
         worker.start()
     finally:
@@ -127,7 +132,7 @@ def run_worker(outbox_factory: OutboxFactory, values: WorkerValues, *, concurren
 def run_schedule(outbox_factory: OutboxFactory, values: WorkerValues, *, stop: threading.Event | None = None) -> int:
     """Hint what is due until SIGTERM or SIGINT (or until ``stop`` is set); any number may run at once. Returns the exit status 0."""
     stop = stop or threading.Event()
-    hinter = Hinter(make_celery(values.broker_url, key_prefix=values.key_prefix))
+    hinter = Hinter(make_celery(values.broker_url, master=values.broker_master, key_prefix=values.key_prefix))
     dispatcher = make_dispatcher(outbox_factory(), hinter, values, stop)
 
     def end(*_: object) -> None:
@@ -145,8 +150,12 @@ def run_schedule(outbox_factory: OutboxFactory, values: WorkerValues, *, stop: t
 
 
 def make_dispatcher(outbox: Outbox, hinter: Hinter, values: WorkerValues, stop: threading.Event) -> Dispatcher:
-    """Return the dispatcher that is held back by the length of the broker's queue."""
-    return Dispatcher(outbox, hinter, values.clock, stop, waiting=queue_length(values.broker_url, key_prefix=values.key_prefix))
+    """Return the dispatcher that is held back by the length of the broker's queues."""
+    return Dispatcher(outbox, hinter, values.clock, stop, waiting=_waiting(values, ALL_QUEUES))
+
+
+def _waiting(values: WorkerValues, queues: Sequence[str]) -> Callable[[], int]:
+    return queue_length(values.broker_url, master=values.broker_master, key_prefix=values.key_prefix, queues=queues)
 
 
 def worker_options(concurrency: int) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def check_broker(settings: Settings) -> Check:
             return Check("broker", State.OK, "in memory, as in the demonstration")
         return Check("broker", State.WARN, "none is set", "Set NOTIFY_GATEWAY_BROKER_URL to a Redis; worker and scheduler need it.")
     try:
-        waiting = queue_length(settings.broker)()
+        waiting = queue_length(settings.broker, master=settings.broker_master)()
     except (OSError, ValueError) as error:
         fix = "Start Redis, or correct NOTIFY_GATEWAY_BROKER_URL. Nothing is lost meanwhile: the database holds what is due."
         return Check("broker", State.FAIL, f"does not answer ({type(error).__name__})", fix)

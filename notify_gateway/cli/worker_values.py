@@ -21,6 +21,7 @@ def worker_values(core: Core) -> WorkerValues:
     chosen, key = core.settings, core.signing_key
     return WorkerValues(
         broker_url=chosen.broker,
+        broker_master=chosen.broker_master,
         signer=RequestSigner(key.kid, key.private),
         webhook_timeout=chosen.webhook_timeout,
         webhook_allow_private=chosen.webhook_allow_private,

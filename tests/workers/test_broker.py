@@ -17,7 +17,7 @@ from tests.support.services import PrivateRedis, Process, Supervisor, eventually
 from tests.workers.receiver import Receiver
 from workers.app import KEY_PREFIX, make_celery
 from workers.hints import Hinter
-from workers.message import QUEUE, TASK, MessageRefused, judge, valid_ids
+from workers.message import QUEUE, QUEUES, TASK, MessageRefused, judge, valid_ids
 
 MakeWorker = Callable[..., Process]
 
@@ -57,8 +57,8 @@ def test_a_message_in_redis_holds_ids_and_nothing_else(redis_url: str) -> None:
     ids, hinter = some_ids(3), hinter_for(redis_url)
     assert hinter.hint([Hint("E06000004", "webhook", ids)])
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        eventually(lambda: client.llen(KEY_PREFIX + QUEUE) == 1)
-        message = json.loads(client.lindex(KEY_PREFIX + QUEUE, 0))
+        eventually(lambda: client.llen(KEY_PREFIX + QUEUES["webhook"]) == 1)
+        message = json.loads(client.lindex(KEY_PREFIX + QUEUES["webhook"], 0))
         assert all(key.startswith(KEY_PREFIX) for key in client.scan_iter())
     hinter.close()
     assert message["headers"]["argsrepr"] == "(3 ids)"

@@ -38,9 +38,10 @@ class ReportingOutbox:
 
 
 if __name__ == "__main__":
-    broker, report, url, grace = sys.argv[1:]
+    broker, report, url, grace, *master = sys.argv[1:]
     values = WorkerValues(
         broker_url=broker,
+        broker_master=master[0] if master else None,
         signer=RequestSigner("k", Ed25519PrivateKey.generate()),
         webhook_allow_private=True,
         grace=timedelta(seconds=float(grace)),
