@@ -149,6 +149,16 @@ def test_a_probe_that_is_lost_is_followed_by_another(house: House) -> None:
     assert attempt(house) == 1
 
 
+def test_what_was_put_off_goes_at_once_when_the_receiver_answers(house: House) -> None:
+    house.accept(to_middlesbrough())
+    fail_often(house, "timeout", house.gateway.settings.circuit_after - 1)
+    house.accept(to_middlesbrough())
+    assert attempt(house, "timeout") == 1
+    house.clock.move(house.gateway.settings.circuit_first)
+    assert attempt(house) == 1
+    assert attempt(house) == 1
+
+
 def test_a_failure_of_one_delivery_says_nothing_against_its_receiver(house: House) -> None:
     for _ in range(house.gateway.settings.circuit_after):
         house.accept(to_middlesbrough())

@@ -22,6 +22,7 @@ from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON, House
 
 AUTHORITIES = (STOCKTON, MIDDLESBROUGH, *(f"E080001{number:02}" for number in range(12)))
 SHARE = 8
+INSTANT, A_BACKLOG = timedelta(microseconds=1), timedelta(milliseconds=5)
 
 
 def untold(connection: Connection) -> None:
@@ -43,15 +44,16 @@ def crowd(house: House) -> House:
 
 
 def lay(house: House, sizes: dict[str, int]) -> None:
-    """Let so many deliveries be due for each authority, and nothing else."""
+    """Let so many deliveries be due for each authority, all of one before those of the next, and nothing else."""
     now = house.clock.now()
     with house.gateway.engine.begin() as connection:
         untold(connection)
         connection.execute(update(tables.deliveries).values(state="received"))
         made = dict(connection.execute(select(tables.deliveries).limit(1)).one()._mapping) | {"state": "queued", "hinted_at": None}
         rows = [
-            made | {"id": uuid4(), "notification_id": uuid4(), "authority": gss, "due_at": now + timedelta(microseconds=number)}
-            for gss, size in sizes.items()
+            made
+            | {"id": uuid4(), "notification_id": uuid4(), "authority": gss, "due_at": now + timedelta(microseconds=order * 5000 + number)}
+            for order, (gss, size) in enumerate(sizes.items())
             for number in range(size)
         ]
         if rows:
