@@ -16,7 +16,7 @@ import structlog
 from notify_gateway.domain.route import Route
 from notify_gateway.use_cases.gateway import Core
 from notify_gateway.use_cases.look_for_receipts import looked, servers_due
-from workers.channels.sftp import SftpAccess
+from workers.channels.sftp import Abortable, SftpAccess
 
 if TYPE_CHECKING:
     from workers.channels.sftp_receipts import Seen
@@ -37,6 +37,7 @@ class ReceiptPoller:
     def __init__(self, core: Core, access: SftpAccess, stop: threading.Event, *, tick: float = TICK) -> None:
         self._core, self._access, self._stop, self._tick = core, access, stop, tick
         self._seen: dict[str, Seen] = {}
+        self._opened: set[Abortable] = set()
         self._faulty = False
 
     def run(self) -> None:
@@ -72,6 +73,12 @@ class ReceiptPoller:
             for authority, route in due.items():
                 if authority not in looks:
                     looks[authority] = asyncio.create_task(look_at(authority, route))
+        for look in looks.values():
+            look.cancel()
+        for connection in list(self._opened):
+            connection.abort()
+        # Before the loop ends, which would end what the library needs to let go of its files.
+        await asyncio.gather(*looks.values(), return_exceptions=True)
 
     def _tell(self, error: Exception) -> None:
         """Tell of a fault of the database, once until it has healed."""
@@ -86,7 +93,7 @@ class ReceiptPoller:
 
         code, more, held = "looked", False, 0
         try:
-            async with asyncio.timeout(LOOK_WITHIN), link(route, self._access) as sftp:
+            async with asyncio.timeout(LOOK_WITHIN), link(route, self._access, self._opened) as sftp:
                 receipts = Receipts(self._core, sftp, authority=authority, folder=route["folder"], seconds=self._access.seconds)
                 found = await receipts.take(self._seen.get(authority, {}))
             self._seen[authority], more, held = found.unreadable, found.more, found.held

@@ -206,7 +206,9 @@ def test_the_scheduler_s_thread_reads_receipts_until_it_is_stopped(office: Offic
     stop = threading.Event()
     thread = start_receipt_poller(office.house.gateway, stop)
     try:
-        eventually(lambda: office.states() == {sent.delivery_id: "received"}, what="the receipt recorded")
+        eventually(
+            lambda: (office.states(), office.code()) == ({sent.delivery_id: "received"}, "looked"), within=40, what="the receipt recorded"
+        )
     finally:
         stop.set()
         thread.join(timeout=10)
@@ -231,10 +233,10 @@ def test_a_server_that_hangs_holds_up_no_other(office: Office) -> None:
         thread = threading.Thread(target=ReceiptPoller(gateway, office.access, stop, tick=0.05).run)
         thread.start()
         try:
-            eventually(lambda: silent.taken, what="the silent server asked")
+            eventually(lambda: silent.taken, within=40, what="the silent server asked")
             office.has(sent)
             office.later()
-            eventually(lambda: office.states()[sent.delivery_id] == "received", what="the receipt recorded")
+            eventually(lambda: office.states()[sent.delivery_id] == "received", within=40, what="the receipt recorded")
             assert len(silent.taken) == 1
         finally:
             stop.set()

@@ -79,10 +79,14 @@ class SilentServer:
 
 
 class CuttingRelay:
-    """Passes what clients and a server say to each other on, until clients have sent ``after`` bytes; then it cuts every connection."""
+    """Passes what clients and a server say to each other on, until clients have sent ``after`` bytes; then it cuts their connection.
 
-    def __init__(self, port: int, *, after: int) -> None:
-        self._server, self._left = port, after
+    With ``stall`` it leaves the connection as it is and passes nothing more on.
+    """
+
+    def __init__(self, port: int, *, after: int, stall: bool = False) -> None:
+        self._server, self._left, self._stall = port, after, stall
+        self._ended = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
         self.cut = False
@@ -103,6 +107,8 @@ class CuttingRelay:
                     self._left -= len(content)
                     if self._left < 0:
                         self.cut = True
+                        if self._stall:
+                            self._ended.wait()
                         source.shutdown(socket.SHUT_RDWR)
                         target.shutdown(socket.SHUT_RDWR)
                         return
@@ -112,6 +118,7 @@ class CuttingRelay:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self._listening.close()
 
 

@@ -189,6 +189,22 @@ def test_a_connection_that_is_cut_leaves_nothing_to_be_seen_and_the_next_try_com
     assert len(read_drop(folder)) == 20
 
 
+def test_closing_does_not_wait_for_a_server_that_hangs_in_the_middle_of_a_file(server: SftpServer, route: Route, folder: Path) -> None:
+    async def run(relay: CuttingRelay) -> list[AttemptResult]:
+        channel = SftpChannel(signer=SIGNER, access=access(server.client_key, timeout=60))
+        sending = asyncio.create_task(channel.send(outgoing({**route, "port": str(relay.port)}, 20)))
+        while not relay.cut:
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(5):
+            await channel.close()
+            return await sending
+
+    with CuttingRelay(server.port, after=60_000, stall=True) as relay:
+        results = asyncio.run(run(relay))
+    assert codes(results) == {"stopping"}
+    assert read_drop(folder) == {}
+
+
 def test_a_reader_never_sees_half_a_file_nor_half_a_batch(server: SftpServer, route: Route, folder: Path) -> None:
     batch, stop, looks = outgoing(route, 300), threading.Event(), 0
     faults: list[BaseException] = []

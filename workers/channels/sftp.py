@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -46,12 +46,21 @@ class SftpAccess:
         return self.timeout.total_seconds()
 
 
+class Abortable(Protocol):
+    """A connection, as much of it as is needed to end it."""
+
+    def abort(self) -> None:
+        """End it without another word; what waits for an answer fails at once."""
+        ...
+
+
 class SftpChannel:
     """Puts batches down; one connection for each authority and route of a ``send``, and none is kept."""
 
     def __init__(self, *, signer: RequestSigner, access: SftpAccess) -> None:
         self._signer, self._access = signer, access
         self._drops: set[asyncio.Task[Codes]] = set()
+        self._opened: set[Abortable] = set()
         self._closed = False
 
     async def send(self, batch: Sequence[Outgoing]) -> list[AttemptResult]:
@@ -78,6 +87,8 @@ class SftpChannel:
         self._closed = True
         for drop in self._drops:
             drop.cancel()
+        for connection in list(self._opened):
+            connection.abort()
 
     async def _drop(self, authority: str, route: Route, group: Sequence[Outgoing]) -> Codes:
         """Put one batch down and return the codes of those deliveries that are not in it."""
@@ -87,11 +98,11 @@ class SftpChannel:
         documents, failed = await asyncio.to_thread(_read, group)
         try:
             if documents:
-                async with link(route, self._access) as sftp:
+                async with link(route, self._access, self._opened) as sftp:
                     drop = Drop(sftp, folder=route["folder"], signer=self._signer, seconds=self._access.seconds)
                     failed |= await drop.put_down(authority, documents)
         except Exception as error:
-            code = code_of(error)
+            code = "stopping" if self._closed else code_of(error)
             if code == "unexpected":
                 _log.error("sftp-unexpected", authority=authority, error=type(error).__name__)
             failed |= {each.delivery_id: code for each in documents}

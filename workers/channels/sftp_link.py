@@ -20,7 +20,7 @@ import asyncssh
 from notify_gateway.domain.errors import Refused
 from notify_gateway.domain.route import ChannelName, Route, read_route
 from notify_gateway.egress.guard import EgressRefused, GuardedResolver
-from workers.channels.sftp import SftpAccess
+from workers.channels.sftp import Abortable, SftpAccess
 
 LEAVE_WITHIN: Final = 1.0
 """Seconds in which a connection that is no longer needed is to be closed in good order."""
@@ -43,13 +43,15 @@ class LinkFailed(Exception):
 
 
 @asynccontextmanager
-async def link(route: Route, access: SftpAccess) -> AsyncIterator[asyncssh.SFTPClient]:
-    """Give an SFTP client signed in to the route's server, while the block runs.
+async def link(route: Route, access: SftpAccess, opened: set[Abortable]) -> AsyncIterator[asyncssh.SFTPClient]:
+    """Give an SFTP client signed in to the route's server, while the block runs; meanwhile the connection is one of ``opened``.
 
+    Whoever cancels what uses it aborts it as well: otherwise each file is closed first, for which a server that hangs does not answer.
     Raises ``LinkFailed`` for a route that is none, an address that is not for us, another host key, a key of ours that is refused; and what
     ``code_of`` knows the codes of.
     """
     connection = await _connect(_checked(route), access)
+    opened.add(connection)
     try:
         async with asyncio.timeout(access.seconds):
             client = await connection.start_sftp_client()
@@ -57,6 +59,8 @@ async def link(route: Route, access: SftpAccess) -> AsyncIterator[asyncssh.SFTPC
     except BaseException:
         connection.abort()
         raise
+    finally:
+        opened.discard(connection)
     connection.close()
     try:
         await asyncio.wait_for(connection.wait_closed(), LEAVE_WITHIN)
