@@ -34,7 +34,10 @@ from notify_gateway.use_cases.gateway import Core
 
 MARGIN = timedelta(minutes=2)
 """What was accepted just before the restored point may have been accepted by a process whose clock was a little off."""
+CLOCKS_APART = timedelta(days=1)
+"""What an authority may have received, by its own clock, since an instant: its list reaches back so far that no clock is that wrong."""
 _YEAR = re.compile(r"(.*/)(20[0-9]{2})")
+_NEVER = datetime.fromtimestamp(0, UTC)
 _NUMBERED = re.compile(r"(.*)\.r([0-9]+)")
 
 
@@ -145,7 +148,7 @@ def set_aside(core: Core, found: Standing) -> list[SetAside]:
     with reading(core.engine).begin() as connection:
         since = _lost_since(connection, found)
         d, n = deliveries.c, notifications.c
-        of_that_time = or_(d.received_at.is_(None), d.received_at >= since)
+        of_that_time = or_(d.received_at.is_(None), d.received_at >= max(since - CLOCKS_APART, _NEVER))
         late = select(d.authority, d.id, n.reference).join(notifications, n.id == d.notification_id)
         # What was cancelled or superseded before the restored point never left.
         kept = _by_owner(connection, late.where(of_that_time, d.state.not_in(("cancelled", "superseded"))).order_by(n.reference, d.id))
@@ -160,8 +163,7 @@ def _lost_since(connection: Connection, found: Standing) -> datetime:
     """
     last = connection.scalar(select(func.max(messages.c.accepted_at)))
     known = [each for each in (last, _instant(found.newest_at)) if each is not None]
-    never = datetime.fromtimestamp(0, UTC)
-    return max(min(known) - MARGIN, never) if known else never
+    return max(min(known) - MARGIN, _NEVER) if known else _NEVER
 
 
 def _by_owner(connection: Connection, statement: Select[Any]) -> dict[Any, tuple[Kept, ...]]:
