@@ -8,17 +8,22 @@ import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from datetime import timedelta
+from typing import TypeVar
 
 import stamina
 import structlog
 import uvloop
 
 from notify_gateway.domain.delivery import AttemptResult, Outgoing
+from notify_gateway.telemetry.tracing import Act, Silent, Told, span
 from workers.channels.protocol import Channel, Channels
 from workers.ports import Outbox
+
+T = TypeVar("T")
 
 FINISH_ATTEMPTS = 5
 HOLD = timedelta(seconds=1)
@@ -64,6 +69,12 @@ class Courier:
         A second call for the same ids finds nothing to claim. A fault of one delivery, or of one channel, leaves the rest alone. When the
         database is away at the end, the leases run out and the attempts are made again.
         """
+        with span(Act.DELIVER) as told:
+            count = self._deliver(ids)
+            told.note(count=count)
+        return count
+
+    def _deliver(self, ids: Sequence[str]) -> int:
         owner = secrets.token_hex(8)
         outgoing = self._outbox.begin(ids, owner=owner)
         if not outgoing:
@@ -73,7 +84,7 @@ class Courier:
         if done or not self._lanes.acquire(blocking=False):
             self._see_through(sending, outgoing, owner)
         else:
-            self._beside.submit(self._see_through, sending, outgoing, owner).add_done_callback(self._leave_lane)
+            self._beside.submit(copy_context().run, self._see_through, sending, outgoing, owner).add_done_callback(self._leave_lane)
         return len(outgoing)
 
     def see_out(self, within: timedelta) -> None:
@@ -126,7 +137,11 @@ class Courier:
             _log.error("channel-unknown", count=len(batch))
             return [AttemptResult.retry(each, "channel-unknown") for each in batch]
         try:
-            results = {result.delivery_id: result for result in await channel.send(batch)}
+            with span(Act.ATTEMPT, channel=name, count=len(batch)) as told:
+                _note_batch(told, batch)
+                results = {result.delivery_id: result for result in await channel.send(batch)}
+                for code in _only(each.code for each in results.values()):
+                    told.note(code=code)
         except Exception as error:
             _log.error("channel-failed", channel=name, count=len(batch), error=type(error).__name__)
             results = {}
@@ -135,9 +150,10 @@ class Courier:
     def _finish(self, results: Sequence[AttemptResult], owner: str) -> None:
         tries = stamina.retry_context(on=Exception, attempts=FINISH_ATTEMPTS, wait_initial=0.2, wait_max=2.0, timeout=None)
         try:
-            for attempt in tries:
-                with attempt:
-                    self._outbox.finish(results, owner=owner)
+            with span(Act.RECORD, count=len(results)):
+                for attempt in tries:
+                    with attempt:
+                        self._outbox.finish(results, owner=owner)
         except Exception as error:
             # Nothing is lost: the leases run out, and the attempts are made again under the same ids.
             _log.warning("results-not-recorded", count=len(results), error=type(error).__name__)
@@ -145,6 +161,20 @@ class Courier:
     async def _close_channels(self) -> None:
         for channel in self._channels.values():
             await channel.close()
+
+
+def _note_batch(told: Silent | Told, batch: Sequence[Outgoing]) -> None:
+    """Tell whose batch it is where it is one authority's, and its delivery where it is one."""
+    for authority in _only(each.authority for each in batch):
+        told.note(authority=authority)
+    for delivery in _only(each.delivery_id for each in batch):
+        told.note(delivery=delivery)
+
+
+def _only(values: Iterable[T]) -> set[T]:
+    """Return the value that all are, or nothing."""
+    found = set(values)
+    return found if len(found) == 1 else set()
 
 
 def _tally(results: Sequence[AttemptResult]) -> dict[str, int]:

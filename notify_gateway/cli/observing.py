@@ -12,6 +12,8 @@ LOOPBACK = "127.0.0.1"
 PLACES: Final = {"worker": 0, "scheduler": 1, "sequencer": 2}
 """Which port, counted from the one that is set, each process shows its metrics at; the others have none, or ``/metrics``."""
 
+TRACED: Final = ("gateway", "worker", "sequencer")
+
 
 def begin(name: str, chosen: Settings) -> None:
     """The process ``name`` is guarded and watched from now on until it ends."""
@@ -22,6 +24,11 @@ def begin(name: str, chosen: Settings) -> None:
     structlog.get_logger(__name__).info("started", process=name, memory=str(guard_memory()))
     if chosen.metrics_port is not None and name in PLACES:
         show_metrics(name, chosen.metrics_port + PLACES[name])
+    if chosen.traces_url is not None and name in TRACED:
+        from notify_gateway.egress.traces import tracer_to_collector
+        from notify_gateway.telemetry import tracing
+
+        tracing.begin(tracer_to_collector(chosen.traces_url, name))
 
 
 def show_metrics(name: str, port: int) -> None:

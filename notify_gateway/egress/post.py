@@ -33,6 +33,10 @@ class PostClient:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
         self._client.close()
 
     def ask(self, url: str, body: bytes) -> Answer:

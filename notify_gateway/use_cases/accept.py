@@ -17,6 +17,7 @@ from notify_gateway.store.acceptance import Acceptance, Outcome, Standing
 from notify_gateway.store.amendment import leave_tombstone
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.telemetry.metrics import ACCEPT_SECONDS, ACCEPTED, REFUSED, code_of
+from notify_gateway.telemetry.tracing import Act, span
 from notify_gateway.use_cases.commit import Committer, Expected
 from notify_gateway.use_cases.examine import CheckStructure
 from notify_gateway.use_cases.gateway import Gateway
@@ -50,7 +51,9 @@ async def accept(
     """
     began = time.perf_counter()
     try:
-        accepted = await _accept(gateway, committer, received, check_large, expected)
+        with span(Act.ACCEPT) as told:
+            accepted = await _accept(gateway, committer, received, check_large, expected)
+            told.note(notification=accepted.notification_id, authority=accepted.authority)
     except Exception as error:
         REFUSED.labels(code_of(error)).inc()
         raise
@@ -71,7 +74,9 @@ async def _accept(
     except (Refused, NotAllowed) as error:
         await committer.refuse(refusal(gateway, received, error))
         raise
-    _require_kept(await committer.accept(made))
+    with span(Act.COMMIT):
+        outcome = await committer.accept(made)
+    _require_kept(outcome)
     return Accepted(
         notification_id=made.notification_id,
         reference=made.reference,

@@ -20,6 +20,7 @@ from notify_gateway.domain.errors import Unavailable
 from notify_gateway.store.acceptance import Acceptance, Outcome
 from notify_gateway.store.group_commit import commit_group
 from notify_gateway.telemetry.metrics import COMMIT_SECONDS, COMMIT_SIZE
+from notify_gateway.telemetry.tracing import Act, span
 from notify_gateway.use_cases.gateway import Gateway
 
 LOG = structlog.get_logger(__name__)
@@ -158,12 +159,13 @@ class Committer:
         refusals = [(item, future) for item, future in group if isinstance(item, Appended)]
         began = time.perf_counter()
         try:
-            outcomes = commit_group(
-                self._gateway.engine,
-                self._gateway.shred_engine,
-                [item for item, _ in acceptances],
-                [item for item, _ in refusals],
-            )
+            with span(Act.COMMIT_GROUP, count=len(group)):
+                outcomes = commit_group(
+                    self._gateway.engine,
+                    self._gateway.shred_engine,
+                    [item for item, _ in acceptances],
+                    [item for item, _ in refusals],
+                )
         except Exception as error:  # whatever the database said, the callers must hear that nothing is known to be kept
             # The driver's text may quote a row, so only the kind of the error is logged.
             LOG.error("commit-failed", error=type(error).__name__, size=len(group))

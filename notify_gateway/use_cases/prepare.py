@@ -19,6 +19,7 @@ from notify_gateway.store.acceptance import Acceptance
 from notify_gateway.store.amendment import Held, find_held
 from notify_gateway.store.engine import reading
 from notify_gateway.store.parties import Client
+from notify_gateway.telemetry.tracing import Act, span
 from notify_gateway.use_cases import tell
 from notify_gateway.use_cases.examine import CheckStructure, Examined, examine
 from notify_gateway.use_cases.gateway import Gateway
@@ -51,7 +52,8 @@ def prepare(gateway: Gateway, received: Received, *, check: CheckStructure = che
     Raises ``Refused`` with all that is wrong at the step that was reached, ``NotAllowed`` when the sender is not who it says, and
     ``WithdrawalOfNothing``.
     """
-    found = examine(gateway, received.body, received.client, check=check)
+    with span(Act.EXAMINE):
+        found = examine(gateway, received.body, received.client, check=check)
     if isinstance(found, Withdrawal):
         return _withdraw(gateway, received, found)
     return _notify(gateway, received, found)
@@ -65,20 +67,21 @@ def _notify(gateway: Gateway, received: Received, examined: Examined) -> Accepta
     held = _held(gateway, received.client, business_key) if submission.reason is MessageReason.UPDATE else None
     _require_same_child(held, child_key, submission)
 
-    split = split_identity(
-        gateway,
-        submission,
-        received.body,
-        Addressed(
-            judgement=examined.judgement,
-            routing=routing,
-            receiver=examined.receiver,
-            sender_ods=received.client.code,
-            notification_id=held.notification_id if held else uuid4(),
-            needs=examined.needs,
-            reference=held.reference if held else None,
-        ),
-    )
+    with span(Act.SPLIT, authority=routing.authority):
+        split = split_identity(
+            gateway,
+            submission,
+            received.body,
+            Addressed(
+                judgement=examined.judgement,
+                routing=routing,
+                receiver=examined.receiver,
+                sender_ods=received.client.code,
+                notification_id=held.notification_id if held else uuid4(),
+                needs=examined.needs,
+                reference=held.reference if held else None,
+            ),
+        )
     message_id, delivery_id = uuid4(), uuid4()
     born = child.birth_date
     return Acceptance(
