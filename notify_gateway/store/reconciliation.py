@@ -111,11 +111,21 @@ class OrganisationDeliveries:
 
     def moved(self, ids: Sequence[UUID]) -> list[Moved]:
         """Return what happened to those of the deliveries that are the organisation's, in order of their id."""
+        d, m, n, c = deliveries.c, messages.c, notifications.c, clients.c
+        found = (
+            select(d.id, d.notification_id, n.reference, c.code.label("sender"), d.authority, d.event, m.event.label("sent"), m.accepted_at)
+            .select_from(deliveries)
+            .join(messages, m.id == d.message_id)
+            .join(notifications, n.id == d.notification_id)
+            .join(clients, c.id == n.client_id)
+            .where(self._own, d.id.in_(ids))
+            .order_by(d.id)
+        )
+        # Two look-ups by index; joined in one statement, one list would be gone through for each member of the other.
         entries = self._entries(subjects=[str(each) for each in ids])
-        joined = self._joined(entries).add_columns(notifications.c.reference, clients.c.code.label("sender"), deliveries.c.event)
-        joined = joined.add_columns(deliveries.c.authority, deliveries.c.notification_id).where(deliveries.c.id.in_(ids))
-        rows = self._connection.execute(joined.order_by(deliveries.c.id, entries.c.epoch, entries.c.idx))
-        return [_moved(list(group)) for _, group in groupby(rows, key=lambda row: row.id)]
+        told = self._connection.execute(select(entries).order_by(entries.c.subject, entries.c.epoch, entries.c.idx))
+        happened = {subject: list(rows) for subject, rows in groupby(told, key=lambda row: row.subject)}
+        return [_moved(row, happened[str(row.id)]) for row in self._connection.execute(found)]
 
     def _joined(self, entries: Subquery) -> Select[Any]:
         d, m, n, c = deliveries.c, messages.c, notifications.c, clients.c
@@ -159,17 +169,16 @@ def _of(leaf: Any, subjects: Sequence[str] | None) -> tuple[ColumnElement[bool],
     return () if subjects is None else (leaf.subject.in_(subjects),)
 
 
-def _moved(rows: list[Any]) -> Moved:
-    first, last = rows[0], rows[-1]
+def _moved(row: Any, happened: Sequence[Any]) -> Moved:
     return Moved(
-        id=first.id,
-        notification_id=first.notification_id,
-        reference=first.reference,
-        sender=first.sender,
-        authority=first.authority,
-        event=first.event,
-        own=bool(first.own),
-        accepted_at=first.accepted_at,
-        happened={row.tag: row.created_at for row in rows},
-        state=STATE_OF[last.tag],
+        id=row.id,
+        notification_id=row.notification_id,
+        reference=row.reference,
+        sender=row.sender,
+        authority=row.authority,
+        event=row.event,
+        own=(row.event == "delete") == (row.sent == "delete"),
+        accepted_at=row.accepted_at,
+        happened={each.tag: each.created_at for each in happened},
+        state=STATE_OF[happened[-1].tag],
     )
