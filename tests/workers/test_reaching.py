@@ -7,11 +7,15 @@ import socket
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from notify_gateway.egress.guard import Egress
+from tests.support.mesh import THEIRS, WORKFLOW, shared_mesh
 from tests.support.services import free_port
+from tests.support.sftp_server import SftpServer, make_key
+from tests.workers.sftp_bench import access
 from workers.channels.reaching import COMES_TO_US, OK, Reach, reacher
 from workers.channels.sftp import SftpAccess
 
@@ -71,3 +75,16 @@ def test_whoever_comes_to_us_need_not_be_reached_and_what_is_not_set_is_told() -
     assert reach("pull", {}) == reach("inbox", {}) == COMES_TO_US
     assert reach("mesh", {"mailbox": "X26OT001", "workflow": "SEND"}) == "mesh-not-configured"
     assert reach("sftp", {}) not in (OK, COMES_TO_US)
+
+
+def test_servers_of_sftp_and_mesh_are_reached_and_get_nothing(tmp_path: Path) -> None:
+    mesh = shared_mesh()
+    mesh.reset()
+    with SftpServer(tmp_path / "sshd") as server:
+        sftp = access(server.client_key)
+        reach = reacher(egress=sftp.egress, sftp=sftp, mesh=mesh.access())
+        assert reach("sftp", server.route) == OK
+        assert reach("sftp", {**server.route, "host_key": make_key(tmp_path / "other")}) == "sftp-host-key"
+        assert list(server.drop.iterdir()) == []
+    assert reach("mesh", {"mailbox": THEIRS, "workflow": WORKFLOW}) == OK
+    assert mesh.arrived() == []

@@ -71,7 +71,7 @@ async def _sftp(route: Mapping[str, str], access: SftpAccess) -> str:
     from workers.channels.sftp_link import code_of, link
 
     try:
-        async with link(route, access) as client:
+        async with link(route, access, set()) as client:
             await client.stat(".")
     except Exception as error:
         return code_of(error)
