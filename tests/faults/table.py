@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.faults.stand import Stand
-from tests.faults.storm import HEALED_WITHIN, Storm, check, finished, originals
+from tests.faults.storm import HEALED_WITHIN, Storm, check, finished, left, originals
 from tests.support.invariants import assert_invariants
 from tests.support.service import PULL, WEBHOOK
 from tests.support.services import eventually
@@ -76,10 +76,10 @@ class Trial(Storm):
         eventually(lambda: self.answered >= share * len(self.sent), within=within, every=0.02, what=f"{share:.0%} accepted")
 
     def wait_delivered(self, share: float, within: float = 60.0) -> None:
-        """Return when that share of the notifications has come to its end."""
+        """Return when that share of the notifications has left the service."""
 
         def enough() -> bool:
-            return sum(map(finished, self.standing().values())) >= share * len(self.sent)
+            return sum(map(left, self.standing().values())) >= share * len(self.sent)
 
         eventually(enough, within=within, every=0.1, what=f"{share:.0%} delivered")
 

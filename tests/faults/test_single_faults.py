@@ -20,6 +20,7 @@ from notify_gateway.store.tables import deliveries, envelopes, messages, shred_k
 from notify_gateway.use_cases.maintain import ORPHAN_AFTER
 from tests.faults.rows import ROWS, SHORT
 from tests.faults.stand import PRESSED, Stand
+from tests.faults.storm import COLLECTED_WITHIN, finished
 from tests.faults.table import Row, Trial, as_json, line, try_row
 from tests.support.messages import a_message
 from tests.support.service import DELIVERED, PULL, WEBHOOK, Acceptance, RunningService, a_message_for
@@ -128,7 +129,8 @@ def test_the_short_form_keeps_every_promise(stand: Stand, row: Row) -> None:
 def test_a_row_that_loses_or_doubles_one_fails_and_says_so(stand: Stand) -> None:
     def spoil(stand: Stand, trial: Trial) -> None:
         trial.hurry()
-        trial.wait_delivered(1)
+        trial.wait_answered(1)
+        trial.wait_all(finished, within=COLLECTED_WITHIN)
         first = next(str(row.id) for row in trial.standing().values() if row.authority == WEBHOOK)
         stand.receiver.applied["another"] = stand.receiver.applied[first]
 
