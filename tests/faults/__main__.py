@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import signal
 import sys
 import tempfile
 import time
@@ -44,6 +45,7 @@ def main() -> int:
     if asked.list:
         print(described(rows))
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     began, outcomes = time.monotonic(), []
     print(HEAD, flush=True)
     with tempfile.TemporaryDirectory(prefix="notify-gateway-faults-") as name:
