@@ -149,9 +149,12 @@ class OrganisationDeliveries:
         live, past, origin = audit_tables.leaf.c, succession_tables.leaf.c, succession_tables.origin.c
         since, until = micros(self._stretch.since), micros(self._stretch.until)
         tags = list(STATE_OF)
+        # Where subjects are named, the index of subjects is the one to go by, and not those of time and place.
+        by_time = subjects is None
+        at, place = (column if by_time else column + 0 for column in (live.created_at, live.idx))
         parts = [
             select(live.subject, live.tag, live.created_at, literal(_NOW).label("epoch"), live.idx).where(
-                live.created_at >= since, live.created_at < until, live.idx < self._stretch.size, live.tag.in_(tags), *_of(live, subjects)
+                at >= since, at < until, place < self._stretch.size, live.tag.in_(tags), *_of(live, subjects)
             )
         ]
         # Closed logs have no index by time, and hardly ever is one asked of.
