@@ -67,12 +67,15 @@ async def serve(vault: Vault, folder: Path, address: Path, stop: asyncio.Event) 
             writer.close()
 
     address.parent.mkdir(parents=True, exist_ok=True)
-    address.unlink(missing_ok=True)
+    beginning = address.with_name(f"{address.name}~")
+    for each in (beginning, address):
+        each.unlink(missing_ok=True)
     before = os.umask(0o117)
     try:
-        server = await asyncio.start_unix_server(answer, path=str(address), limit=MOST_REQUEST)
+        server = await asyncio.start_unix_server(answer, path=str(beginning), limit=MOST_REQUEST)
     finally:
         os.umask(before)
+    beginning.rename(address)  # a socket that is there answers
     async with server:
         await stop.wait()
     address.unlink(missing_ok=True)

@@ -239,7 +239,8 @@ def test_the_same_message_fifty_times_at_once_is_accepted_once_and_delivered_onc
     assert {code for response in responses if response.status_code == 409 for code in issue_codes(response)} == {"NG-6001"}
     assert len({response.headers["location"] for response in responses}) == 1
     after = service.row_counts()
-    grown = {name: after[name] - before[name] for name in after if not name.startswith("audit_") and after[name] != before[name]}
+    by_itself = ("audit_", "invariant_findings", "periodic_work")  # what runs on a schedule may run now
+    grown = {name: after[name] - before[name] for name in after if not name.startswith(by_itself) and after[name] != before[name]}
     one_each = {"notifications": 1, "messages": 1, "envelopes": 2, "ages": 1, "deliveries": 1, "shred_keys": 1}
     assert grown == one_each | ({"thread_keys": 1} if "thread_keys" in grown else {})
     accepted = next(response for response in responses if response.status_code == 202)

@@ -135,7 +135,7 @@ def test_workers_consume_again_after_redis_is_killed_and_restarted(
         return sent <= report().keys()
 
     with Supervisor([worker]):
-        for _ in range(3):
+        for _ in range(2):
             sent |= set(some_ids(200))
             if not busy:
                 eventually(hint_what_is_open, within=40, every=1)
