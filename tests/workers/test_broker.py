@@ -123,7 +123,7 @@ def test_forged_messages_have_no_effect_on_a_real_worker(
     assert "Ada" not in worker.output
 
 
-@pytest.mark.parametrize("busy", [True, False])
+@pytest.mark.parametrize("busy", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_workers_consume_again_after_redis_is_killed_and_restarted(
     private_redis: PrivateRedis, make_worker: MakeWorker, report: Callable[[], dict[str, str]], busy: bool
 ) -> None:
