@@ -22,7 +22,13 @@ BIN = environment.VENV / "bin"
 PRODUCT, TOOLS = ("audit", "mappings", "notify_gateway", "workers"), ("tools", "benchmarks")
 TYPED = (*PRODUCT, *TOOLS, "tests/benchmarks", "tests/packaging", "tests/quality", "tests/conftest.py")
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "lint": (("ruff", "check"), ("ruff", "format", "--check"), ("lint-imports",), ("python", "-m", "tools.vendor_assets", "--check")),
+    "lint": (
+        ("ruff", "check"),
+        ("ruff", "format", "--check"),
+        ("lint-imports",),
+        ("python", "-m", "tools.vendor_assets", "--check"),
+        ("python", "-m", "tools.vendor_hpke", "--check"),
+    ),
     "types": (("mypy", "--num-workers", "2", *TYPED),),
 }
 TESTS = ("-m", "pytest", "-q")

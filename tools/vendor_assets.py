@@ -45,7 +45,7 @@ def vendor(lock: Mapping[str, Any], folder: Path) -> list[str]:
     listed = {}
     for package, wanted in lock.items():
         with tempfile.TemporaryDirectory() as fetched:
-            packed = _fetch(package, wanted["version"], Path(fetched))
+            packed = fetch(package, wanted["version"], Path(fetched))
             require_integrity(packed.read_bytes(), wanted["integrity"])
             with tarfile.open(packed) as archive:
                 for inside, name in wanted["files"].items():
@@ -93,7 +93,8 @@ def cleaned(text: str, name: str) -> str:
     return text
 
 
-def _fetch(package: str, version: str, folder: Path) -> Path:
+def fetch(package: str, version: str, folder: Path) -> Path:
+    """Return the package as npm fetches it, not yet compared with any hash; raises ``SetUpFailed``."""
     npm = find_program("npm")
     if npm is None:
         raise SetUpFailed("npm fetches what is vendored, and there is no npm. Install Node.js with npm.")
