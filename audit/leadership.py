@@ -18,6 +18,11 @@ class Leadership:
         self._key = int.from_bytes(sha256(origin.encode()).digest()[:8], "big", signed=True)
         self._session: Connection | None = None
 
+    @property
+    def session(self) -> Connection | None:
+        """Return the session that holds the lock: whatever it answers, it leads. None on SQLite, and while another leads."""
+        return self._session
+
     def held(self) -> bool:
         """Say whether this process leads, after trying to."""
         if self._engine.dialect.name != "postgresql":

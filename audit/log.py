@@ -14,15 +14,17 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, Table, delete, exists, func, insert, literal, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, Table, delete, exists, insert, select
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from audit.bulk import insert_all
 from audit.events import SALT_SIZE, Event, micros
 from audit.guard import Guard, GuardRefused
 from audit.leadership import Leadership
 from audit.merkle import EMPTY_ROOT, Frontier, Node, ProofInvalid, consistency_proof, consistency_ranges, leaf_hash, subtrees
 from audit.note import Checkpoint, Signer, sign_note
 from audit.reading import Head, LogDamaged, node_reader, read_head
+from audit.statements import statements_of
 from audit.tables import AuditTables
 
 LOGGER = logging.getLogger("audit.log")
@@ -59,8 +61,7 @@ def prepare_leaf(event: Event) -> Appended:
 
 def insert_prepared(connection: Connection, tables: AuditTables, prepared: Sequence[Appended]) -> None:
     """The leaves are pending if, and only if, the caller's transaction commits; those of one call keep their order in the log."""
-    if prepared:
-        connection.execute(insert(tables.pending), pending_rows(prepared))
+    insert_all(connection, [(tables.pending, pending_rows(prepared))])
 
 
 def pending_rows(prepared: Sequence[Appended]) -> list[dict[str, object]]:
@@ -116,6 +117,7 @@ class Sequencer:
         self._reading = engine.execution_options(reading=True, **({} if engine.dialect.name == "sqlite" else _UNFRAMED))
         self._guard = Guard(guard_path)
         self._leadership = Leadership(engine, origin)
+        self._statements = statements_of(tables)
         self._signed: Head | None = None
 
     def run_once(self, limit: int = BATCH) -> int:
@@ -124,8 +126,8 @@ class Sequencer:
         GuardRefused if the tree does not continue what was signed, LogDamaged if the tables contradict themselves: then nothing
         has been signed. A tree left unsigned by a crash is signed first.
         """
-        head, waiting = self._look()
-        if (head == self._signed and not waiting) or not self._leadership.held():
+        head, waiting, leads = self._look()
+        if (head == self._signed and not waiting) or not (leads or self._leadership.held()):
             return 0
         if head != self._signed:
             self._sign()
@@ -182,31 +184,31 @@ class Sequencer:
             if reason is not None:
                 connection.execute(insert(self._stop), {"id": 1, "reason": reason, "at": micros(self._now())})
 
-    def _look(self) -> tuple[Head, bool]:
-        """Return the head, and whether anything is pending, by one statement."""
-        head, waits = self._tables.head.c, exists(select(self._tables.pending.c.event_id))
+    def _look(self) -> tuple[Head, bool, bool]:
+        """Return the head, whether anything is pending, and whether we lead for certain, by one statement if we do."""
+        session = self._leadership.session
+        if session is not None:
+            with suppress(DBAPIError):  # a lock is lost with its session, and only the session can tell
+                return *self._look_by(session), True
+            self._leadership.drop()
         with self._reading.begin() as connection:
-            row = connection.execute(select(head.size, head.root, head.epoch, waits.label("waiting"))).one_or_none()
-            if row is None:  # before the first leaf
-                return read_head(connection, self._tables), bool(connection.scalar(select(waits)))
+            return *self._look_by(connection), False
+
+    def _look_by(self, connection: Connection) -> tuple[Head, bool]:
+        row = connection.execute(self._statements.look).one_or_none()
+        if row is None:  # before the first leaf
+            return read_head(connection, self._tables), bool(connection.scalar(self._statements.waits))
         return Head(row.size, row.root, row.epoch), row.waiting
 
     def _sequence(self, connection: Connection, old: Head, limit: int) -> int:
         """Move a batch of pending rows into the tree, within one transaction; return how many. Fences if the head is not ``old``."""
-        tables = self._tables
         if old.size == 0:
             self._open_head(connection)
-        first = select(tables.pending).order_by(tables.pending.c.arrival).limit(limit).subquery()
-        place = literal(old.size - 1) + func.row_number().over(order_by=first.c.arrival)
-        columns = ["event_id", "leaf", "leaf_hash", "created_at", "subject", "tag"]
-        batch = select(place, *(first.c[name] for name in columns))
-        leaf = tables.leaf.c
-        moved = insert(tables.leaf).from_select(["idx", *columns], batch)
-        placed = connection.execute(moved.returning(leaf.idx, leaf.leaf, leaf.leaf_hash))
+        placed = connection.execute(self._statements.move, {"last": old.size - 1, "most": limit})
         leaves = sorted((row.idx, row.leaf, row.leaf_hash) for row in placed)
         if not leaves:
             return 0
-        connection.execute(delete(tables.pending).where(tables.pending.c.event_id.in_(select(leaf.event_id).where(leaf.idx >= old.size))))
+        connection.execute(self._statements.clear, {"size": old.size})
         self._grow(connection, old, leaves)
         return len(leaves)
 
@@ -221,12 +223,10 @@ class Sequencer:
             raise LogDamaged("a pending leaf is not what was appended")
         completed: list[Node] = []
         frontier.extend([digest for _, _, digest in leaves], completed)
-        if completed:
-            rows = [{"level": level, "pos": position, "hash": digest} for level, position, digest in completed]
-            connection.execute(insert(tables.node), rows)
-        head = tables.head.c
-        same = (head.id == 1, head.size == old.size, head.root == old.root, head.epoch == old.epoch)
-        moved = connection.execute(update(tables.head).where(*same).values(size=frontier.size, root=frontier.root()))
+        rows = [{"level": level, "pos": position, "hash": digest} for level, position, digest in completed]
+        insert_all(connection, [(tables.node, rows)])
+        was = {"old_size": old.size, "old_root": old.root, "old_epoch": old.epoch}
+        moved = connection.execute(self._statements.advance, was | {"new_size": frontier.size, "new_root": frontier.root()})
         if moved.rowcount != 1:
             raise _Fenced
 
@@ -239,15 +239,15 @@ class Sequencer:
         stored = self._tables.checkpoint
         with suppress(IntegrityError), self._guard.exclusive(), self._engine.begin() as connection:
             # IntegrityError: another machine, with a guard of its own, has stored this very checkpoint meanwhile.
-            head = read_head(connection, self._tables)
+            row = connection.execute(self._statements.state).one_or_none()
+            head, newest = (Head(row.size, row.root, row.epoch), row.newest) if row else (Head(0, EMPTY_ROOT, 0), None)
             checkpoint = Checkpoint(self._origin, head.size, head.root)
-            newest = connection.scalar(select(func.max(stored.c.size)))
             self._guard.check(checkpoint, self._prover(connection), signed_before=newest is not None)
             if head.size and newest != head.size:
                 note = sign_note(checkpoint.to_text(), *self._signers)
                 self._guard.remember(note)
-                row = {"size": head.size, "root": head.root, "note": note, "signed_at": micros(self._now())}
-                connection.execute(insert(stored), row)
+                signed = {"size": head.size, "root": head.root, "note": note, "signed_at": micros(self._now())}
+                connection.execute(insert(stored), signed)
         self._signed = head
 
     def _prover(self, connection: Connection) -> Callable[[int, int], list[bytes]]:

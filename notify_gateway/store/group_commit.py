@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Engine, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
+from audit.bulk import insert_all
 from audit.events import Event
 from audit.log import Appended, append, pending_rows
 from notify_gateway.store import shred
 from notify_gateway.store.acceptance import Acceptance, Envelope, Outcome, Standing
 from notify_gateway.store.amendment import Held, add_delivery, channel_of, latest_version, move, overtake
-from notify_gateway.store.bulk import insert_all
 from notify_gateway.store.standing import standing_of
 from notify_gateway.store.tables import ages, audit_tables, deliveries, envelopes, messages, notifications, thread_keys
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, delete, select, tuple_
 
-from notify_gateway.store.bulk import insert_all
+from audit.bulk import insert_all
 from notify_gateway.store.engine import autocommitting, reading
 from notify_gateway.store.tables import erased_keys, messages, shred_keys
 

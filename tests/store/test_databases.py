@@ -16,8 +16,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from audit.bulk import insert_all
 from notify_gateway.store import migrate
-from notify_gateway.store.bulk import insert_all
 from notify_gateway.store.engine import PINGED_AFTER, Instant, open_engine, reading
 from notify_gateway.store.tables import clients, shred_keys, tokens
 
