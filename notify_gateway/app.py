@@ -38,6 +38,7 @@ from notify_gateway.api.service import Service
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, NotFound, NotifyError, Refused, Unavailable
 from notify_gateway.runtime import Runtime
+from notify_gateway.use_cases.access import Denials
 from notify_gateway.use_cases.bulk import Turns
 from notify_gateway.use_cases.try_channel import Reach
 from notify_gateway.web import docs, errors, landing
@@ -81,6 +82,7 @@ def create_app(
     app.state.service = parts
     app.state.turns = Turns()
     app.state.desk = Desk(parts.gateway, examine, reach)
+    app.state.staff_denials = Denials(parts.gateway, "staff-pages")
     for router in (
         fhir_endpoints.router,
         bulk_endpoints.router,

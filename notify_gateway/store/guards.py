@@ -87,6 +87,15 @@ def unwatch_policy(connection: Connection) -> None:
     connection.execute(text("DROP TRIGGER deliveries_policy_has_event ON deliveries"))
 
 
+def watch_staff(connection: Connection) -> None:
+    """Members of staff come, go and change what they may do, and their sessions begin, end and step up, only with an event."""
+    people = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in ("roles", "closed_at", "leave_until", "deputy"))
+    sessions = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in ("cookie_hash", "expires_at", "stepped_up_at", "ended_at"))
+    for table, changed in (("staff", people), ("staff_sessions", sessions)):
+        _constrain(connection, f"{table}_insert", f"INSERT ON {table}", "true", "audit_tells_of_something")
+        _constrain(connection, f"{table}_update", f"UPDATE ON {table}", changed, "audit_tells_of_something")
+
+
 def _constrain(connection: Connection, name: str, change: str, when: str, function: str) -> None:
     connection.execute(
         text(

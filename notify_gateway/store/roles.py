@@ -3,6 +3,9 @@
 
 The roles cannot log in. Each part has a login of its own that is a member of its role, so that a stolen login of the worker, say, reads
 no key and writes no acceptance. The owner of the tables migrates, and is no part of the running service.
+
+The service becomes ``notify_web`` while it reads and writes for a person's pages: then it sees the rows of that person's organisation alone
+(``row_level``).
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
+from notify_gateway.store import row_level
 from notify_gateway.store.migrate import METADATA, Which
 
 
@@ -25,6 +29,7 @@ class Role(StrEnum):
     DELIVERY = "notify_delivery"
     OPENER = "notify_opener"
     SEQUENCER = "notify_sequencer"
+    WEB = row_level.WEB
 
 
 Grants = Mapping[str, str]
@@ -81,6 +86,17 @@ _ELSEWHERE: Final[Mapping[Role, Mapping[Which, Grants]]] = {
         },
         "shred": {},
     },
+    Role.WEB: {
+        "main": {
+            **dict.fromkeys(
+                ("authorities", "authority_keys", "clients", "notifications", "messages", "deliveries", "delivery_steps"), _READ
+            ),
+            **dict.fromkeys(("ages", "envelopes", "erased_messages", "staff_sessions"), _READ),
+            "staff": "SELECT, UPDATE",
+            _PENDING: _ADD,
+        },
+        "shred": {},
+    },
 }
 
 
@@ -114,6 +130,9 @@ def set_up(connection: Connection, which: Which) -> None:
     for role in Role:
         for table, privileges in grants(role, which).items():
             connection.execute(text(f"GRANT {privileges} ON {schema}.{_quoted(connection, table)} TO {role}"))
+    _let_become(connection, Role.SERVICE, Role.WEB)
+    if which == "main":
+        row_level.let_through(connection, Role.SERVICE)
     later = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema}"
     connection.execute(text(f"{later} GRANT {_READ} ON TABLES TO {Role.SERVICE}"))
     connection.execute(text(f"{later} GRANT USAGE ON SEQUENCES TO {everyone}"))
@@ -157,6 +176,12 @@ def _ensure(connection: Connection, name: str, kind: str) -> None:
             "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         )
     )
+
+
+def _let_become(connection: Connection, role: str, other: str) -> None:
+    if connection.scalar(text("SELECT pg_has_role(:role, :other, 'MEMBER')"), {"role": role, "other": other}):
+        return
+    connection.execute(text(f"DO $$ BEGIN GRANT {other} TO {role}; EXCEPTION WHEN unique_violation OR internal_error THEN NULL; END $$"))
 
 
 def _quoted(connection: Connection, name: str) -> str:

@@ -34,6 +34,7 @@ from notify_gateway.store import (
     outbox_tables,
     sftp_tables,
     sign_in_tables,
+    staff_tables,
 )
 from notify_gateway.store.alert_tables import define as define_alerts
 from notify_gateway.store.engine import Instant
@@ -260,6 +261,7 @@ invariant_findings, periodic_work = invariant_tables.define(metadata)
 authority_proposals = onboarding_tables.define(metadata)
 operator_sessions = operator_tables.define(metadata)
 circuits, downtimes = outbox_tables.define(metadata)
+staff, staff_sessions, staff_sign_ins, kept_forms = staff_tables.define(metadata)
 
 audit_tables = define(metadata)
 cosigning_tables = define_cosigning(metadata)

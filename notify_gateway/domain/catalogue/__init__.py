@@ -22,6 +22,7 @@ from notify_gateway.domain.catalogue import (
     routing,
     service,
     sign_in,
+    staff,
     structure,
     transport,
 )
@@ -34,6 +35,7 @@ _FAMILIES = (
     transport,
     access,
     sign_in,
+    staff,
     structure,
     message,
     content,
@@ -55,6 +57,7 @@ _NAMES = {
     "transport": "Request",
     "access": "Access",
     "sign_in": "Sign-in",
+    "staff": "Sign-in",
     "structure": "FHIR structure",
     "content": "Message",
     "enclosed": "Message",

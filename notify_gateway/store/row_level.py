@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""Row-level security on PostgreSQL: whoever reads for the pages sees the rows of one organisation, whatever the query forgot to say.
+
+A transaction says for whom it acts (``app.organisation``); where nothing is said, nothing is seen. The pages' role is ``notify_web``. On
+SQLite, and where the roles are not set up, the repositories' own conditions are the only ones; ``doctor`` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine, text
+
+from notify_gateway.store.engine import reading as reading_view
+
+WEB: Final = "notify_web"
+POLICY: Final = "own_organisation"
+SETTING: Final = "app.organisation"
+_ENTERED: WeakKeyDictionary[Engine, bool] = WeakKeyDictionary()
+
+
+def protect(connection: Connection, table: str, column: str = "authority") -> None:
+    """From now on a row of the table is seen and written only by who acts for the organisation in ``column``; SQLite has no such thing.
+
+    The owner of the tables is not bound; the roles that serve all organisations are let through by ``let_through``.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    own = f"{quote(column)} = current_setting('{SETTING}', true)"
+    connection.execute(text(f"ALTER TABLE {quote(table)} ENABLE ROW LEVEL SECURITY"))
+    connection.execute(text(f"CREATE POLICY {POLICY} ON {quote(table)} TO PUBLIC USING ({own}) WITH CHECK ({own})"))
+
+
+def let_through(connection: Connection, role: str) -> None:
+    """Let a role that serves all organisations see every row of each protected table. Doing it again changes nothing."""
+    quote = connection.dialect.identifier_preparer.quote
+    known = text("SELECT tablename FROM pg_policies WHERE schemaname = current_schema() AND policyname = :name ORDER BY tablename")
+    through = f"all_{role.removeprefix('notify_')}"
+    already = set(connection.scalars(known, {"name": through}))
+    for table in connection.scalars(known, {"name": POLICY}).all():
+        if table not in already:
+            connection.execute(text(f"CREATE POLICY {through} ON {quote(table)} TO {role} USING (true) WITH CHECK (true)"))
+
+
+@contextmanager
+def scoped(engine: Engine, organisation: str, *, reading: bool = False) -> Iterator[Connection]:
+    """Give a transaction that acts for one organisation: on PostgreSQL it sees no other's rows, whatever is asked.
+
+    ``reading``: it only reads, and on SQLite does not wait for the one writer.
+    """
+    if engine.dialect.name != "postgresql":
+        with (reading_view(engine) if reading else engine).begin() as connection:
+            yield connection
+        return
+    with engine.begin() as connection:
+        enter = f", set_config('role', '{WEB}', true)" if _may_enter(engine, connection) else ""
+        connection.execute(text(f"SELECT set_config('{SETTING}', :organisation, true){enter}"), {"organisation": organisation})
+        yield connection
+
+
+def _may_enter(engine: Engine, connection: Connection) -> bool:
+    """Tell whether this login may become the pages' role, and that role knows these tables; asked once of each engine."""
+    held = _ENTERED.get(engine)
+    if held is None:
+        known = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": WEB})
+        asked = text("SELECT pg_has_role(:role, 'MEMBER') AND has_table_privilege(:role, 'staff', 'SELECT')")
+        held = _ENTERED[engine] = bool(known) and bool(connection.scalar(asked, {"role": WEB}))
+    return held
