@@ -12,5 +12,5 @@ from audit.vocabulary.row import EventType, Klass
 
 __all__ = ["VOCABULARY", "EventType", "Klass"]
 
-_FAMILIES = (notification, delivery, access, staff, log)
+_FAMILIES = (notification, delivery, access, devices, staff, log)
 VOCABULARY: Mapping[str, EventType] = MappingProxyType({row.tag: row for row in chain.from_iterable(f.TYPES for f in _FAMILIES)})

@@ -142,6 +142,10 @@ class RecipientPrivateKey:
             return x25519
         return MLKEM768X25519PrivateKey(MLKEM768PrivateKey.from_seed_bytes(self.mlkem_seed.reveal()), x25519)
 
+    def classic(self) -> Self:
+        """Return the X25519 half as a key of its own; a key that is nothing else is its own half."""
+        return type(self)(self.kid, self.authority, Suite.X25519, self.purpose, self.x25519)
+
     def document(self) -> dict[str, Json]:
         """Return the fields of the key file."""
         fields: dict[str, Json] = {

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -23,7 +23,7 @@ from notify_gateway.privacy.key_fields import check_authority, check_kid
 from notify_gateway.privacy.recipients import RecipientPrivateKey, RecipientPublicKey
 from notify_gateway.privacy.signing import SigningKey, VerifyingKey
 
-Kind: TypeAlias = Literal["card", "original"]
+Kind: TypeAlias = Literal["card", "original", "note", "drill"]
 
 FORMAT = "notify-gateway/envelope"
 VERSION = 1
@@ -124,6 +124,19 @@ def seal(
 ) -> SealedEnvelope:
     """Return ``plaintext`` sealed so that each of ``recipients``, all keys of ``authority``, opens it alone.
 
+    Raises ``ValueError`` where ``seal_inner`` does.
+    """
+    header, inner = seal_inner(
+        plaintext, kind=kind, authority=authority, notification_id=notification_id, view_digest=view_digest, recipients=recipients
+    )
+    return SealedEnvelope(header, sign_header(header, signer), cover(inner, shred_key, notification_id, kind))
+
+
+def seal_inner(
+    plaintext: bytes, *, kind: Kind, authority: str, notification_id: UUID, view_digest: bytes, recipients: Sequence[RecipientPublicKey]
+) -> tuple[bytes, bytes]:
+    """Return the header, not yet signed, and the inner ciphertext: what an officer's browser makes of a note, too.
+
     Raises ``ValueError`` if there is no recipient, one of another authority, one twice, or one that is not a usable key.
     """
     if not recipients:
@@ -148,7 +161,17 @@ def seal(
             for key in recipients
         ),
     ).to_bytes()
-    return SealedEnvelope(header, signer.sign(_SIGNED + header), _encrypt(shred_key, inner, _shred_aad(notification_id, kind)))
+    return header, inner
+
+
+def sign_header(header: bytes, signer: SigningKey) -> bytes:
+    """Return the gateway's signature over a header: from now on who opens the envelope knows that it came through the gateway."""
+    return signer.sign(_SIGNED + header)
+
+
+def cover(inner: bytes, shred_key: bytes, notification_id: UUID, kind: Kind) -> bytes:
+    """Return the inner ciphertext under the outer layer, which ends with the shred key."""
+    return _encrypt(shred_key, inner, _shred_aad(notification_id, kind))
 
 
 def strip_outer(stored: bytes, shred_key: bytes, notification_id: UUID, kind: Kind) -> bytes:
@@ -163,12 +186,10 @@ def open_envelope(
     parsed = verify_header(header, signature, gateway_public)
     if sha256_hex(inner) != parsed.inner_digest:
         raise CannotOpen(Why.CHANGED_CONTENT)
-    wrapped = _wrapped_for(private_key, parsed.keys)
-    if wrapped is None:
-        raise CannotOpen(Why.NOT_FOR_THIS_KEY)
+    key, wrapped = _opener(private_key, parsed)
     bound = _bound(parsed.authority, parsed.notification_id, parsed.kind, parsed.view_digest)
     try:
-        content_key = private_key.suite.hpke.decrypt(wrapped, private_key.handle(), wrap_info(bound, private_key.kid))
+        content_key = key.suite.hpke.decrypt(wrapped, key.handle(), wrap_info(bound, key.kid))
     except InvalidTag:
         raise CannotOpen(Why.CANNOT_UNWRAP) from None
     return unpad(_decrypt(content_key, inner, bound, Why.CHANGED_CONTENT))
@@ -243,8 +264,13 @@ def _decrypt(key: bytes, sealed: bytes, aad: bytes, why: Why) -> bytes:
         raise CannotOpen(why) from None
 
 
-def _wrapped_for(private_key: RecipientPrivateKey, keys: Iterable[WrappedKey]) -> bytes | None:
-    return next((key.wrapped for key in keys if key.kid == private_key.kid and key.suite == private_key.suite), None)
+def _opener(private_key: RecipientPrivateKey, told: Header) -> tuple[RecipientPrivateKey, bytes]:
+    # Browsers cannot wrap to the hybrid: a note is wrapped to its X25519 half.
+    for each in (private_key, private_key.classic()) if told.kind == "note" else (private_key,):
+        for key in told.keys:
+            if (key.kid, key.suite) == (each.kid, each.suite):
+                return each, key.wrapped
+    raise CannotOpen(Why.NOT_FOR_THIS_KEY)
 
 
 def _wrapped_keys(value: Json) -> Iterable[WrappedKey]:
@@ -255,7 +281,7 @@ def _wrapped_keys(value: Json) -> Iterable[WrappedKey]:
 
 
 def _kind(value: Json) -> Kind:
-    if value == "card" or value == "original":
+    if value in get_args(Kind):
         return value  # type: ignore[return-value]
     raise ValueError("not a kind of envelope")
 

@@ -26,6 +26,7 @@ from audit.succession_tables import define as define_succession
 from audit.tables import define
 from audit.timestamp_tables import define as define_timestamps
 from notify_gateway.store import (
+    device_tables,
     erasure_tables,
     invariant_tables,
     mesh_tables,
@@ -261,6 +262,7 @@ invariant_findings, periodic_work = invariant_tables.define(metadata)
 authority_proposals = onboarding_tables.define(metadata)
 operator_sessions = operator_tables.define(metadata)
 circuits, downtimes = outbox_tables.define(metadata)
+devices, recovery_drills, sealed_notes, hand_overs = device_tables.define(metadata)
 staff, staff_sessions, staff_sign_ins, kept_forms = staff_tables.define(metadata)
 
 audit_tables = define(metadata)

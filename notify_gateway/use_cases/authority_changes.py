@@ -18,9 +18,12 @@ from mappings.authorities import Directory
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Conflict, Issue, NotFound, Refused
 from notify_gateway.domain.route import read_route
-from notify_gateway.privacy.keys import RecipientPublicKey, fingerprint
+from notify_gateway.privacy.keys import RecipientPublicKey, RecipientPurpose, fingerprint
 from notify_gateway.store import parties, rerouting
 from notify_gateway.store.tables import audit_tables
+
+MOST_WORKING_KEYS = 12
+"""Working keys of one authority that are live at once: an acceptance wraps its content keys to each of them."""
 
 
 def described(
@@ -52,12 +55,15 @@ def put_on(connection: Connection, receiver: parties.Receiver, *, actor: str, no
 
 
 def require_new_key(connection: Connection, key: RecipientPublicKey) -> None:
-    """Raises ``NotFound`` for an authority that is not on the service, ``Conflict`` for a key that is or was registered."""
+    """Raises ``NotFound`` for an authority not on the service, ``Conflict`` for a key that is or was registered, or one too many."""
     held = parties.receivers(connection)
     if key.authority not in held:
         raise NotFound(Issue(Code.AUTHORITY_NOT_SERVED))
     if any(key.kid == other.kid for receiver in held.values() for other in receiver.keys):
         raise Conflict(Issue(Code.KEY_KNOWN))
+    working = sum(other.purpose == RecipientPurpose.WORKING for other in held[key.authority].live_keys)
+    if key.purpose is RecipientPurpose.WORKING and working >= MOST_WORKING_KEYS:
+        raise Conflict(Issue(Code.WORKING_KEYS_TOO_MANY))
 
 
 def let_key_in(connection: Connection, key: RecipientPublicKey, *, actor: str, now: datetime, **known: str) -> parties.AuthorityKey:

@@ -38,7 +38,7 @@ Kind = Literal["card", "original"]
 LASTS = timedelta(minutes=1)
 """How long a grant may wait for the opener; the reveal itself is one answer."""
 MOST_ANSWER = 8 * 1024 * 1024
-_CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{0,39}")
+CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{0,39}")
 
 
 class RevealReason(StrEnum):
@@ -65,7 +65,7 @@ def grant(gateway: Gateway, *, authority: str, delivery_id: UUID, kind: Kind, re
     Raises ``Refused`` without a known reason and a case reference, ``NotFound`` for a delivery that is not the authority's, and
     ``Conflict`` where the authority has sent the delivery back, or holds its key itself, for then nobody here can open anything.
     """
-    if reason not in set(RevealReason) or _CASE.fullmatch(case_reference) is None:
+    if reason not in set(RevealReason) or CASE.fullmatch(case_reference) is None:
         raise Refused(Issue(Code.REVEAL_REASON_MISSING))
     now = gateway.clock.now()
     receiver = gateway.receivers.get().get(authority)

@@ -55,10 +55,15 @@ def propose_key(books: Books, *, key: RecipientPublicKey, actor: str) -> Proposa
     Raises ``NotFound`` for an authority that is not on the service, ``Conflict`` for a key that is or was registered.
     """
     with books.engine.begin() as connection:
-        changes.require_new_key(connection, key)
-        made = _made(books, key.authority, REGISTRATION, key.kid, key.document(), fingerprint(key), actor)
-        _replace(connection, made)
-        changes.tell(connection, "key:proposed", actor, key.kid, made.proposed_at, **_about(made), act=REGISTRATION)
+        return put_forward(connection, books, key=key, actor=actor)
+
+
+def put_forward(connection: Connection, books: Books, *, key: RecipientPublicKey, actor: str) -> Proposal:
+    """Propose a key as ``propose_key`` does, in the caller's transaction."""
+    changes.require_new_key(connection, key)
+    made = _made(books, key.authority, REGISTRATION, key.kid, key.document(), fingerprint(key), actor)
+    _replace(connection, made)
+    changes.tell(connection, "key:proposed", actor, key.kid, made.proposed_at, **_about(made), act=REGISTRATION)
     return made
 
 
@@ -88,12 +93,17 @@ def approve(books: Books, *, directory: Directory, subject: str, fingerprint: st
 
 def refuse(books: Books, *, subject: str, actor: str) -> Proposal:
     """Have what was proposed about this authority or key never happen; the proposer may withdraw it so. Raises ``NotFound``."""
-    now = books.clock.now()
     with books.engine.begin() as connection:
-        found = _open(connection, books, subject)
-        if not proposals.decide(connection, subject=subject, decision="refused", by=actor, at=now, proposal=found.id):
-            raise NotFound(Issue(Code.PROPOSAL_UNKNOWN))
-        changes.tell(connection, "proposal:refused", actor, subject, now, **_decided(found), act=found.act)
+        return drop(connection, books, subject=subject, actor=actor)
+
+
+def drop(connection: Connection, books: Books, *, subject: str, actor: str) -> Proposal:
+    """Refuse what was proposed as ``refuse`` does, in the caller's transaction."""
+    now = books.clock.now()
+    found = _open(connection, books, subject)
+    if not proposals.decide(connection, subject=subject, decision="refused", by=actor, at=now, proposal=found.id):
+        raise NotFound(Issue(Code.PROPOSAL_UNKNOWN))
+    changes.tell(connection, "proposal:refused", actor, subject, now, **_decided(found), act=found.act)
     return found
 
 
