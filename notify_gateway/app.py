@@ -42,6 +42,8 @@ from notify_gateway.use_cases.access import Denials
 from notify_gateway.use_cases.bulk import Turns
 from notify_gateway.use_cases.try_channel import Reach
 from notify_gateway.web import docs, errors, landing
+from notify_gateway.web.devices import card as device_card
+from notify_gateway.web.devices import pages as device_pages
 from notify_gateway.web.operations import deliveries as operations_deliveries
 from notify_gateway.web.operations import failed as operations_failed
 from notify_gateway.web.operations import pages as operations_pages
@@ -103,6 +105,8 @@ def create_app(
         operations_pages.router,
         operations_failed.router,
         operations_deliveries.router,
+        device_pages.router,
+        device_card.router,
     ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(resources.files("notify_gateway.web").joinpath("static"))), name="static")

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from audit.vocabulary import Klass
+from notify_gateway.api import device_classes
 from notify_gateway.fhir.definitions import TYPES
 
 
@@ -138,7 +139,10 @@ _OWN: Final[Mapping[str, Act]] = {
 }
 
 ACTS: Final[Mapping[str, Act]] = MappingProxyType(
-    dict.fromkeys(_PUBLIC, Act(Klass.PUBLIC)) | dict.fromkeys(_STATUS, Act(Klass.STATUS)) | dict(_OWN)
+    dict.fromkeys(_PUBLIC, Act(Klass.PUBLIC))
+    | dict.fromkeys(_STATUS, Act(Klass.STATUS))
+    | dict(_OWN)
+    | {name: Act(klass, events) for name, (klass, events) in device_classes.ROWS.items()}
 )
 
 NO_ACT: Final[Mapping[str, str]] = MappingProxyType(
@@ -151,7 +155,7 @@ NO_ACT: Final[Mapping[str, str]] = MappingProxyType(
             "A caller of the service, or of its carrier; the service records it.",
         ),
         **dict.fromkeys(
-            ("authority open", "authority key make", "trusts keys fingerprint", "trusts keys make-jwks", "examples write"),
+            ("authority open", "authority drill", "authority key make", "trusts keys fingerprint", "trusts keys make-jwks", "examples write"),
             "Works on files of whoever calls it; no service is there.",
         ),
         **dict.fromkeys(("witness serve", "witness show", "witness key make"), "Another organisation's witness, which holds no entry."),

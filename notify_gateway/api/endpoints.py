@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from notify_gateway.api.device_rows import DEVICES
 from notify_gateway.api.log_rows import LOG
 from notify_gateway.api.openapi import Answer, Body, Endpoint
 from notify_gateway.api.operator_rows import OPERATING
@@ -197,4 +198,5 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     **FEEDBACK,
     **DEFINITIONS,
     **OPERATING,
+    **DEVICES,
 }

@@ -12,6 +12,7 @@ import typer
 from notify_gateway.cli.failures import CommandFailed, report
 from notify_gateway.cli.mesh_receive import mesh_receive
 from notify_gateway.cli.output import AsJson, Json, facts, show, tell, warning
+from notify_gateway.cli.recovery import drill
 from notify_gateway.privacy.recipients import RecipientPurpose, Suite
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="On the authority's own machine: ma
 key_app = typer.Typer(no_args_is_help=True, help="Make the authority's own keys.")
 app.add_typer(key_app, name="key")
 app.command("mesh-receive")(mesh_receive)
+app.command("drill")(drill)
 
 UNSCANNED = "Nobody has scanned attachments for malware, since they were sealed: have them scanned before you open them."
 NAMES_A_CHILD = "These files name a child: keep them where only those who need them can read them."

@@ -83,7 +83,7 @@ def approve(gateway: Gateway, *, by: Person, kid: str, typed: str) -> Device:
     return device
 
 
-def end(gateway: Gateway, *, by: Person, device: str, reason: str) -> Device:
+def end(gateway: Gateway, *, by: Person, device: str, reason: str) -> Enrolled:
     """Nothing more is sealed to the device's key and nothing more handed to it, from the commit on. For managers, one alone.
 
     A key that goes lets nobody read anything, and one that is lost must go at once: it takes one person where one that comes takes two.
@@ -109,7 +109,7 @@ def end(gateway: Gateway, *, by: Person, device: str, reason: str) -> Device:
             raise NotFound(Issue(Code.DEVICE_UNKNOWN))
         _tell(connection, "device:ended", by, found, now, authority=found.authority, kid=found.kid, reason=because)
     gateway.receivers.forget()
-    return found
+    return Enrolled(found, live)
 
 
 def receiver_of(gateway: Gateway, by: Person) -> Receiver:

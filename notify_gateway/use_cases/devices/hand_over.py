@@ -23,6 +23,7 @@ from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Conflict, Issue, NotFound, Refused
 from notify_gateway.domain.policy import Act, require
 from notify_gateway.domain.staff import Person
+from notify_gateway.privacy import wording
 from notify_gateway.privacy.encoding import to_base64
 from notify_gateway.privacy.sealing import CannotOpen, Kind, parse_header, strip_outer
 from notify_gateway.store import outbox, shred
@@ -79,6 +80,16 @@ def hand_over(gateway: Gateway, *, by: Person, asked: Asked, lasts: timedelta = 
     if row.message_id not in keys:
         raise Conflict(Issue(Code.KEY_NOT_HELD_HERE))
     return _document(gateway, made, row, parts, notes, keys)
+
+
+def sealed_for(gateway: Gateway, *, by: Person, reference: str) -> UUID:
+    """Return the notification that could be handed over; nothing is. Raises as ``hand_over`` does where it could not."""
+    require(by, Act.REVEAL_CARD)
+    receiver = receiver_of(gateway, by)
+    with scoped(gateway.engine, receiver.gss, reading=True) as connection:
+        row = _delivery(AuthorityHandOvers(connection, receiver.gss), reference)
+    found: UUID = row.notification_id
+    return found
 
 
 def running(gateway: Gateway, *, by: Person, notification_id: UUID, kind: Handed) -> HandOver | None:
@@ -160,7 +171,7 @@ def _tell(connection: Connection, made: HandOver, by: Person, notes: Sequence[No
 def _document(
     gateway: Gateway, made: HandOver, row: Row[Any], parts: outbox.Parts, notes: Sequence[Note], keys: dict[UUID, bytes]
 ) -> bytes:
-    envelope = next(each for each in parts.envelopes if each.kind == made.kind)
+    opened = {each.kind: each for each in parts.envelopes}
     return orjson.dumps(
         {
             "format": FORMAT,
@@ -176,7 +187,11 @@ def _document(
             "gateway_key": gateway.signing_key.kid,
             # The very bytes that the header's digest is of, for the browser to check.
             "view": parts.view.decode(),
-            "envelope": _sealed(envelope.header, envelope.signature, envelope.stored, keys[row.message_id], made, envelope.kind),
+            # The digest of the original stands in the card, so the original comes with the card it belongs to.
+            "envelopes": {
+                kind: _sealed(opened[kind].header, opened[kind].signature, opened[kind].stored, keys[row.message_id], made, kind)
+                for kind in ("card", *(("original",) if made.kind == "original" else ()))
+            },
             "notes": [
                 {
                     "note_id": str(note.id),
@@ -186,6 +201,12 @@ def _document(
                 for note in notes
                 if note.message_id in keys
             ],
+            "words": {
+                "headings": wording.HEADINGS,
+                "labels": wording.LABELS,
+                "not_scanned": wording.NOT_SCANNED,
+                "its_own_agreement": wording.ITS_OWN_AGREEMENT,
+            },
         }
     )
 

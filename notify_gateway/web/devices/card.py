@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""Opening a card in the officer's browser: a page that asks why, and the hand-over of what is sealed, which the page's script opens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from notify_gateway.api.service import service
+from notify_gateway.domain.policy import Act, may
+from notify_gateway.use_cases.devices.hand_over import Asked, Handed, hand_over, running, sealed_for
+from notify_gateway.web.devices.presenters import REASONS, CardPage, gateway_key
+from notify_gateway.web.entrance.door import Visit, require_step_up, visitor, visitor_with_form
+from notify_gateway.web.forms import new_form
+from notify_gateway.web.pages import show_page
+
+router = APIRouter(tags=["Inbox"])
+
+_TITLES: Final = {"card": "Who the child is", "original": "The original message"}
+
+
+@router.get("/notifications/{reference}/card", response_class=Response)
+async def show_card_page(request: Request, reference: str) -> Response:
+    """Show the page on which a card is opened; nothing is handed over yet."""
+    visit = await visitor(request, Act.REVEAL_CARD)
+    return await _page(request, visit, reference, "card")
+
+
+@router.get("/notifications/{reference}/original", response_class=Response)
+async def show_original_page(request: Request, reference: str) -> Response:
+    """Show the page on which a manager, freshly signed in, opens the original."""
+    visit = await visitor(request, Act.REVEAL_ORIGINAL)
+    require_step_up(visit)
+    return await _page(request, visit, reference, "original")
+
+
+@router.post("/notifications/{reference}/card/sealed", response_class=Response)
+async def hand_card_over(request: Request, reference: str) -> Response:
+    """Hand the sealed card over, with the sealed notes, to be opened by the key of this device. The reason is in the log first."""
+    visit, fields = await visitor_with_form(request, Act.REVEAL_CARD)
+    return await _handed(request, visit, _asked(reference, "card", fields))
+
+
+@router.post("/notifications/{reference}/original/sealed", response_class=Response)
+async def hand_original_over(request: Request, reference: str) -> Response:
+    """Hand the sealed original over, for a second reason, to a manager who has just proved who they are."""
+    visit, fields = await visitor_with_form(request, Act.REVEAL_ORIGINAL)
+    require_step_up(visit)
+    return await _handed(request, visit, _asked(reference, "original", fields))
+
+
+def _asked(reference: str, kind: Handed, fields: Mapping[str, str]) -> Asked:
+    given = {name: fields.get(name, "").strip() for name in ("kid", "reason", "case_reference")}
+    return Asked(reference=reference, kind=kind, **given)
+
+
+async def _handed(request: Request, visit: Visit, asked: Asked) -> Response:
+    service(request).require_healthy()
+    document = await asyncio.to_thread(hand_over, service(request).gateway, by=visit.person, asked=asked)
+    return Response(document, media_type="application/json")
+
+
+async def _page(request: Request, visit: Visit, reference: str, kind: Handed) -> Response:
+    gateway = service(request).gateway
+    notification = await asyncio.to_thread(sealed_for, gateway, by=visit.person, reference=reference)
+    held = await asyncio.to_thread(running, gateway, by=visit.person, notification_id=notification, kind=kind)
+    here = f"/notifications/{reference}"
+    presenter = CardPage(
+        kind=kind,
+        title=_TITLES[kind],
+        reference=reference,
+        back=here,
+        address=f"{here}/{kind}/sealed",
+        authority=visit.person.organisation,
+        notification=str(notification),
+        gateway=gateway_key(gateway),
+        # Of the original every look is asked for; a card that was asked for opens again by itself while the time runs.
+        running="yes" if held is not None and kind == "card" else "no",
+        reasons=REASONS,
+        form=new_form(visit.form_token),
+        original=f"{here}/original" if kind == "card" and may(visit.person, Act.REVEAL_ORIGINAL) else "",
+    )
+    return show_page(request, "devices/card.html", presenter, visit=visit, area="inbox")
