@@ -292,7 +292,7 @@ SCHEMAS: dict[str, Schema] = {
         "description": "What the signed log says happened on a day to the deliveries of one organisation; docs/operators.md explains it.",
         "required": ["format", "version", "day", "since", "until", "organisation", "made_at", "complete", "log", "totals", "deliveries"],
     },
-    "HandOver": {"type": "object", "description": "What is sealed, for a browser to open.", "required": ["format", "envelopes", "expires_at"]},
+    "HandOver": {"type": "object", "description": "What is sealed, to be opened in a browser.", "required": ["format", "envelopes"]},
     "Drill": {"type": "object", "description": "Words sealed to a recovery key.", "required": ["format", "kid", "header", "sealed"]},
     "JsonSchema": {"type": "object", "description": "A JSON Schema.", "required": ["$schema"]},
     "OpenApi": {"type": "object", "description": "This document.", "required": ["openapi", "paths"]},
