@@ -29,7 +29,7 @@ from audit.tables import AuditTables
 
 LOGGER = logging.getLogger("audit.log")
 BATCH = 2000
-PAUSE = 0.04
+PAUSE = 0.035
 """Seconds between turns while entries keep coming: half of it is what an entry waits. A turn with work costs some milliseconds of CPU."""
 REST = 0.08
 """Seconds after a turn that found nothing to do, which costs about one millisecond."""
