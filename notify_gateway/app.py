@@ -42,6 +42,11 @@ from notify_gateway.use_cases.access import Denials
 from notify_gateway.use_cases.bulk import Turns
 from notify_gateway.use_cases.try_channel import Reach
 from notify_gateway.web import docs, errors, landing
+from notify_gateway.web.entrance import account as staff_account
+from notify_gateway.web.entrance import sign_in as staff_sign_in
+from notify_gateway.web.entrance.answers import is_for_people
+from notify_gateway.web.entrance.answers import refusal as refusal_for_people
+from notify_gateway.web.entrance.desk import Entrance
 from notify_gateway.web.devices import card as device_card
 from notify_gateway.web.devices import pages as device_pages
 from notify_gateway.web.operations import deliveries as operations_deliveries
@@ -68,6 +73,7 @@ def create_app(
             yield
         finally:
             parts.stop()
+            door.close()
 
     app = FastAPI(
         title="notify_gateway",
@@ -84,7 +90,7 @@ def create_app(
     app.state.service = parts
     app.state.turns = Turns()
     app.state.desk = Desk(parts.gateway, examine, reach)
-    app.state.staff_denials = Denials(parts.gateway, "staff-pages")
+    app.state.entrance = door = Entrance(parts.gateway)
     for router in (
         fhir_endpoints.router,
         bulk_endpoints.router,
@@ -105,6 +111,8 @@ def create_app(
         operations_pages.router,
         operations_failed.router,
         operations_deliveries.router,
+        staff_sign_in.router,
+        staff_account.router,
         device_pages.router,
         device_card.router,
     ):
@@ -121,6 +129,8 @@ def create_app(
 
 async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotifyError)
+    if is_for_people(request):
+        return await refusal_for_people(request, error)
     return refusal(request, error) if is_ours(request) else error_response(request, error)
 
 

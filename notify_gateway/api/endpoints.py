@@ -10,6 +10,7 @@ from notify_gateway.api.operator_rows import OPERATING
 from notify_gateway.api.reconciliation_rows import RECONCILIATION
 from notify_gateway.api.samples import samples
 from notify_gateway.api.schemas import Schema
+from notify_gateway.api.staff_rows import ENTRANCE
 from notify_gateway.api.tracking_rows import DEFINITIONS, FEEDBACK, TASKS
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.use_cases.access import AUTHORITY_SCOPE, TRUST_SCOPE
@@ -198,5 +199,6 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     **FEEDBACK,
     **DEFINITIONS,
     **OPERATING,
+    **ENTRANCE,
     **DEVICES,
 }

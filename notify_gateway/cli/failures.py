@@ -67,6 +67,7 @@ def in_words(error: BaseException) -> list[Told]:
     from audit.merkle import ProofInvalid
     from audit.policy import PolicyRefused
     from mappings.postcodes import PostcodeError
+    from notify_gateway.credentials.providers import ProvidersRefused
     from notify_gateway.domain.errors import NotifyError
     from notify_gateway.privacy.keys import KeyFileError
     from notify_gateway.privacy.sealing import CannotOpen
@@ -91,6 +92,8 @@ def in_words(error: BaseException) -> list[Told]:
             return [Told("The log was not signed", f"{_sentence(error)} Nothing has been signed.", _GUARD_FIX)]
         case PolicyRefused():
             return [Told("The witness policy cannot be used", _sentence(error), _POLICY_FIX)]
+        case ProvidersRefused():
+            return [Told("The identity providers cannot be used", _sentence(error), _PROVIDERS_FIX)]
         case OSError():
             named = f": {error.filename}" if error.filename else ""
             why = f"{error.strerror or type(error).__name__}{named}."
@@ -112,6 +115,7 @@ _GUARD_FIX = (
     "one that was rewound."
 )
 _POLICY_FIX = "Mend the file that NOTIFY_GATEWAY_WITNESS_POLICY names; docs/audit.md shows one."
+_PROVIDERS_FIX = "Mend the file that NOTIFY_GATEWAY_STAFF_PROVIDERS names; docs/staff.md shows one, and notify-gateway doctor looks at it."
 _CANNOT_OPEN = {
     "not-a-delivery": ("The file is not a delivery document.", "Give the file exactly as it was fetched."),
     "unknown-gateway-key": ("It names another gateway key than the one given.", "Get the gateway's current public key from /log/keys."),

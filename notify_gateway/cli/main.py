@@ -25,6 +25,7 @@ from notify_gateway.cli import (
     postcodes,
     restore,
     run,
+    staff,
     timestamps,
     trusts,
     witness,
@@ -77,6 +78,7 @@ app.add_typer(trusts.app, name="trusts", rich_help_panel=BRING)
 app.add_typer(authorities.app, name="authorities", rich_help_panel=BRING)
 app.add_typer(ig.app, name="ig", rich_help_panel=BRING)
 app.add_typer(operators.app, name="operators", rich_help_panel=BRING)
+app.add_typer(staff.app, name="staff", rich_help_panel=BRING)
 app.add_typer(operations.app, name="operations", rich_help_panel=CHECK)
 app.command(rich_help_panel=CHECK)(configuration.doctor)
 app.add_typer(configuration.app, name="config", rich_help_panel=CHECK)

@@ -33,6 +33,8 @@ FORM_KEPT = timedelta(minutes=30)
 """How long what was typed waits for its owner to sign in again."""
 NOTED_EVERY = timedelta(seconds=20)
 """How exactly it is known when something was last heard of a session: not every page is worth a write."""
+_WHOSE = 16
+"""Hexadecimal digits at the end of a form token that say whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,12 @@ def look(books: Books, cookie: str) -> Visit | Lapsed | None:
         return None
     session, member = held
     if session.expires_at <= now or session.seen_at + IDLE <= now:
-        return Lapsed(session, _form_token(cookie))
+        return Lapsed(session, _form_token(cookie, member.id))
     if session.seen_at + NOTED_EVERY <= now:
         with books.engine.begin() as connection:
             staff.mark_seen(connection, session.id, at=now)
     stepped_up = session.stepped_up_at is not None and session.stepped_up_at + STEP_UP_LASTS > now
-    return Visit(member.person, session.id, _form_token(cookie), session.stepped_up_at, stepped_up, session.expires_at)
+    return Visit(member.person, session.id, _form_token(cookie, member.id), session.stepped_up_at, stepped_up, session.expires_at)
 
 
 def step_up(books: Books, visit: Visit, *, cookie: str, provider: str) -> Opened:
@@ -234,9 +236,18 @@ def _keep(connection: Connection, session: Session, path: str, fields: Sequence[
     staff.keep_form(connection, session, seal(path, fields, cookie=cookie, person=session.staff_id), until=now + FORM_KEPT)
 
 
-def _form_token(cookie: str) -> str:
-    """Return the session's own token for its forms (synchroniser token): it follows from the cookie, and nobody without it can tell it."""
-    return hmac.new(cookie.encode("utf-8", "surrogateescape"), b"notify_gateway staff form", hashlib.sha256).hexdigest()
+def is_of_an_earlier_session(token: str, visit: Visit) -> bool:
+    """Tell whether a form token was given to the same person in another session: that form may be shown to them again, and no more."""
+    return len(token) == len(visit.form_token) and hmac.compare_digest(token[-_WHOSE:].encode(), visit.form_token[-_WHOSE:].encode())
+
+
+def _form_token(cookie: str, person: UUID) -> str:
+    """Return the session's own token for its forms (synchroniser token), and after it whose it is.
+
+    It follows from the cookie, and nobody without that can tell it.
+    """
+    own = hmac.new(cookie.encode("utf-8", "surrogateescape"), b"notify_gateway staff form", hashlib.sha256).hexdigest()
+    return own + hashlib.sha256(person.bytes).hexdigest()[:_WHOSE]
 
 
 def _digest(text: str) -> bytes:

@@ -25,6 +25,7 @@ from notify_gateway.use_cases.client_keys import Offer
 from notify_gateway.use_cases.log_keys import LOG_RETIRING
 from tests.support.acts import HARTLEPOOL, Act, World, numbers
 from tests.support.doing_operations import OPERATING
+from tests.support.doing_staff import ENTERING
 from tests.support.messages import a_message
 from tests.support.signing import Assertion, TrustKey, form, jwks
 from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON
@@ -298,6 +299,7 @@ _DELIVERY = "/authority/v1/deliveries/{delivery_id}"
 _ON = {"on": "2026-11-20"}
 DOING: Mapping[str, Callable[[World], Act]] = {
     **OPERATING,
+    **ENTERING,
     "POST /fhir/R4/$process-message": _send,
     "POST /fhir/R4/$process-messages": _send_many,
     "POST /oauth2/token": _sign_in,

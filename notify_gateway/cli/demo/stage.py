@@ -16,6 +16,7 @@ import httpx2
 from notify_gateway.app import create_app
 from notify_gateway.cli.demo.front_door import ServerThread
 from notify_gateway.cli.demo.message import fresh
+from notify_gateway.cli.demo.people import practising
 from notify_gateway.cli.demo.world import TRUST, World, set_up, settings_for
 from notify_gateway.cli.doctor import examiner
 from notify_gateway.cli.embedded import Embedded
@@ -52,6 +53,7 @@ class Stage:
         """Return the addresses of the demonstration."""
         return {
             "front page": f"{self.base_url}/",
+            "people sign in at": f"{self.base_url}/sign-in",
             "a trust posts to": f"{self.base_url}/fhir/R4/$process-message",
             "an authority collects at": f"{self.base_url}/authority/v1/deliveries",
             "how it is": f"{self.base_url}/_status",
@@ -95,7 +97,7 @@ def staged(folder: Path, listening: socket.socket) -> Iterator[Stage]:
         ending.enter_context(listening)
         receiving = ending.enter_context(listen("127.0.0.1", 0))
         base_url, webhook_url = _address(listening), f"{_address(receiving)}/deliveries"
-        settings = settings_for(folder, base_url)
+        settings = settings_for(folder, base_url, ending.enter_context(practising(folder, base_url)))
         world = set_up(settings, webhook_url)
         ending.callback(world.runtime.close)
         embedded = ending.enter_context(Embedded(world.runtime))

@@ -59,7 +59,7 @@ class World:
         return self.runtime.gateway.settings.keys / GATEWAY_PUBLIC
 
 
-def settings_for(folder: Path, base_url: str) -> Settings:
+def settings_for(folder: Path, base_url: str, staff_providers: Path | None = None) -> Settings:
     """Return the settings of a demonstration in ``folder``, whatever the environment says of a real service."""
     return Settings(
         _env_file=None,  # type: ignore[call-arg]  # an argument of pydantic-settings, not of the model
@@ -74,6 +74,7 @@ def settings_for(folder: Path, base_url: str) -> Settings:
         postcodes_dir=None,
         opener_keys_dir=None,
         opener_socket=None,
+        staff_providers=staff_providers,
         trusted_proxy="",
         webhook_allow_private=True,
     )

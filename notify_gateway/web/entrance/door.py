@@ -2,8 +2,8 @@
 """The door of every page for people: who is signed in, what they may do, and which forms are taken.
 
 A page's endpoint begins with ``visit = await visitor(request, Act.…)``, one that takes a form with
-``visit, fields = await visitor_with_form(request, Act.…)``. What they raise ``answers`` answers: with the way to the sign-in page, or with a
-page that says what to do.
+``visit, fields = await visitor_with_form(request, Act.…)``. What they raise ``answers`` answers: with the way to the sign-in page, or with
+a page that says what to do.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, NotAllowed
 from notify_gateway.domain.policy import Act
 from notify_gateway.use_cases import staff_sessions
-from notify_gateway.use_cases.access import Denials
 from notify_gateway.use_cases.staff_sessions import Lapsed, Visit, require_step_up
+from notify_gateway.web.entrance.desk import entrance
 from notify_gateway.web.entrance.forms import FORM_TOKEN, KEPT, Form, form_lists, read_form
 
 __all__ = ["FORM_TOKEN", "KEPT", "Visit", "form_lists", "require_step_up", "visitor", "visitor_with_form"]
@@ -50,10 +50,9 @@ async def visitor_with_form(request: Request, act: Act | None) -> tuple[Visit, M
     if found is None:
         raise NotAllowed(Issue(Code.TOKEN_MISSING))
     form = await read_form(request)
-    if not hmac.compare_digest(form.get(FORM_TOKEN, "").encode(), found.form_token.encode()):
-        raise NotAllowed(Issue(Code.FORM_NOT_OURS))
     fields = Form(tuple(pair for pair in form.pairs if pair[0] not in (FORM_TOKEN, KEPT)))
     request.state.staff_form = fields
+    await _require_token(request, found, form.get(FORM_TOKEN, ""))
     if isinstance(found, Lapsed):
         await keep(request)
         raise NotAllowed(Issue(Code.TOKEN_MISSING))
@@ -61,6 +60,12 @@ async def visitor_with_form(request: Request, act: Act | None) -> tuple[Visit, M
     if KEPT in form:
         await asyncio.to_thread(staff_sessions.drop_typed, service(request).gateway, visit)
     return visit, fields
+
+
+async def look_who(request: Request) -> Visit | None:
+    """Return who is signed in, if anybody is."""
+    found = await _look(request)
+    return found if isinstance(found, Visit) else None
 
 
 def mark(request: Request, act: Act | None = None) -> None:
@@ -104,6 +109,14 @@ def take_cookie(request: Request, response: Response, what: str = "staff") -> No
     response.delete_cookie(cookie_name(request, what), path="/", secure=secure, httponly=True, samesite="lax")
 
 
+async def _require_token(request: Request, found: Visit | Lapsed, token: str) -> None:
+    if hmac.compare_digest(token.encode(), found.form_token.encode()):
+        return
+    if isinstance(found, Visit) and staff_sessions.is_of_an_earlier_session(token, found):
+        await keep(request)  # they have signed in again in another window: they look at it again, and send it
+    raise NotAllowed(Issue(Code.FORM_NOT_OURS))
+
+
 async def _look(request: Request) -> Visit | Lapsed | None:
     cookie = cookie_of(request)
     return await asyncio.to_thread(staff_sessions.look, service(request).gateway, cookie) if cookie else None
@@ -116,8 +129,7 @@ async def _allowed(request: Request, visit: Visit, act: Act | None) -> Visit:
     try:
         policy.require(visit.person, act)
     except NotAllowed as error:
-        denials: Denials = request.app.state.staff_denials
-        code = error.issues[0].code
-        await asyncio.to_thread(denials.record, code, actor=visit.person.actor, organisation=visit.person.organisation)
+        record = entrance(request).denials.record
+        await asyncio.to_thread(record, error.issues[0].code, actor=visit.person.actor, organisation=visit.person.organisation)
         raise
     return visit
