@@ -86,6 +86,11 @@ class AuthorityHandOvers:
         )
         return replace(taken, times=taken.times + 1, last_at=at, kid=kid)
 
+    def end(self, held: HandOver, *, at: datetime) -> None:
+        """The permission runs no longer."""
+        h = hand_overs.c
+        self._connection.execute(update(hand_overs).where(h.id == held.id, h.authority == self._authority).values(expires_at=at))
+
     def of_notification(self, notification_id: UUID) -> list[HandOver]:
         """Return who was handed what of the notification, oldest first."""
         h = hand_overs.c
@@ -97,9 +102,11 @@ class AuthorityHandOvers:
         """Insert a sealed note."""
         self._connection.execute(insert(sealed_notes), [asdict(note)])
 
-    def has_note(self, note_id: UUID) -> bool:
-        """Tell whether there is a note of this id."""
-        return self._connection.execute(select(sealed_notes.c.id).where(sealed_notes.c.id == note_id)).first() is not None
+    def find_note(self, note_id: UUID) -> Note | None:
+        """Return the note of this id."""
+        s = sealed_notes.c
+        row = self._connection.execute(select(sealed_notes).where(s.id == note_id, s.authority == self._authority)).one_or_none()
+        return Note(**row._mapping) if row else None
 
     def notes(self, notification_id: UUID, *, limit: int) -> Sequence[Note]:
         """Return the latest notes about the notification, oldest first."""

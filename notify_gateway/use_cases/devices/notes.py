@@ -25,6 +25,7 @@ from notify_gateway.privacy.sealing import cover, sign_header
 from notify_gateway.store import shred
 from notify_gateway.store.hand_overs import AuthorityHandOvers, Note
 from notify_gateway.store.parties import Receiver
+from notify_gateway.store.row_level import scoped
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.gateway import Gateway
 
@@ -74,16 +75,29 @@ def ready(gateway: Gateway, *, by: Person, notification_id: UUID, message_id: UU
 
 
 def keep(connection: Connection, prepared: ReadyNote) -> UUID:
-    """Keep the note in the caller's transaction, with its event; return its id. Raises ``Refused`` when there is one of this id."""
+    """Keep the note in the caller's transaction, with its event; return its id. The very same note sent again is kept once.
+
+    Raises ``Refused`` when another note has its id.
+    """
     note = prepared.note
     own = AuthorityHandOvers(connection, note.authority)
-    if own.has_note(note.id):
+    held = own.find_note(note.id)
+    if held is not None and (held.notification_id, held.header, held.written_by) == (note.notification_id, note.header, note.written_by):
+        return note.id
+    if held is not None:
         raise Refused(Issue(Code.NOTE_UNUSABLE))
     own.add_note(note)
     fields = {"authority": note.authority, "note": str(note.id), "where": prepared.where}
     subject = str(note.notification_id)
     append(connection, audit_tables, [Event("note:sealed", at=note.written_at, actor=note.written_by, subject=subject, fields=fields)])
     return note.id
+
+
+def keep_now(gateway: Gateway, *, by: Person, notification_id: UUID, message_id: UUID, sent: bytes) -> UUID:
+    """Keep what was sent as a note, in a transaction of its own; return its id. Raises what ``ready`` and ``keep`` raise."""
+    prepared = ready(gateway, by=by, notification_id=notification_id, message_id=message_id, sent=sent)
+    with scoped(gateway.engine, by.organisation) as connection:
+        return keep(connection, prepared)
 
 
 def _read(receiver: Receiver, notification_id: UUID, sent: bytes) -> tuple[UUID, UnsignedNote]:
