@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from celery import Celery
 from kombu.transport.memory import Channel as MemoryChannel
 from redis.sentinel import Sentinel
 
+from workers.broker import GuardedAMQP
 from workers.message import QUEUE, QUEUES
 
 KEY_PREFIX = "notify-gateway:"
@@ -32,7 +34,7 @@ def make_celery(
 
     ``grace`` bounds the soft shutdown. Connecting again is tried for about ten seconds, then the worker ends and its supervisor starts it.
     """
-    app = Celery("workers", broker=broker_url, set_as_current=False, task_cls="celery.app.task:Task")
+    app = Celery("workers", broker=broker_url, set_as_current=False, task_cls="celery.app.task:Task", amqp=GuardedAMQP)
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",
@@ -59,6 +61,8 @@ def make_celery(
         broker_connection_timeout=2,
         broker_heartbeat=0,
         broker_pool_limit=2,
+        # Kombu by itself believes whoever answers.
+        broker_use_ssl={"ssl_cert_reqs": ssl.CERT_REQUIRED} if broker_url.startswith("rediss://") else None,
         broker_transport_options=_transport_options(broker_url, master, key_prefix),
     )
     return app

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from celery.worker.consumer import Consumer
+from kombu.utils.json import loads
 
 from notify_gateway.domain.route import ChannelName
+from notify_gateway.telemetry.metrics import HINTS_REFUSED
 
 if TYPE_CHECKING:
     from kombu.message import Message
@@ -22,6 +25,8 @@ QUEUES: Final = {channel.value: f"{QUEUE}.{channel.value}" for channel in Channe
 """Each channel's own queue, so that workers may be set aside for one; ``QUEUE`` is for hints at what no release of ours knows."""
 MOST_IDS = 256
 MOST_BYTES = 16 * 1024
+MOST_ON_THE_WIRE = 4 * MOST_BYTES
+"""Bytes of a message with its envelope; what is longer is not even parsed."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 _log = structlog.get_logger("workers.message")
@@ -47,6 +52,28 @@ def valid_ids(value: object) -> tuple[str, ...]:
 def options_for(ids: Sequence[str]) -> dict[str, Any]:
     """Return what Celery is told about a task besides its ids: their number, for people who look at the queue."""
     return {"argsrepr": f"({len(ids)} ids)", "kwargsrepr": "{}", "ignore_result": True, "retry": False}
+
+
+def judge_envelope(item: bytes) -> None:
+    """Return when what was taken off a queue has the shape that kombu reads and acknowledges by. Raises ``MessageRefused``."""
+    if len(item) > MOST_ON_THE_WIRE:
+        raise MessageRefused("size")
+    try:
+        told = loads(item.decode())  # type: ignore[no-untyped-call]  # kombu is typed in parts
+        properties = told["properties"]
+        place = properties["delivery_info"]
+        b64decode(told["body"], validate=True).decode()
+    except Exception:
+        # Kombu's reader turns some values into what they say they are, and may raise anything at all over it.
+        raise MessageRefused("envelope") from None
+    texts = (told.get("content-type"), told.get("content-encoding"), properties.get("delivery_tag"))
+    texts += (place.get("exchange"), place.get("routing_key")) if isinstance(place, dict) else (None,)
+    if not isinstance(told.get("headers"), dict) or properties.get("body_encoding") != "base64" or not all(map(_is_text, texts)):
+        raise MessageRefused("envelope")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def judge(headers: object, content_type: object, body: bytes | str) -> dict[str, Any]:
@@ -96,6 +123,12 @@ class GuardedConsumer(Consumer):
         _drop(message, "content")
 
 
-def _drop(message: Message, code: str) -> None:
+def tell_refused(code: str) -> None:
+    """Count and log that a message was dropped, by its code alone."""
+    HINTS_REFUSED.labels(code).inc()
     _log.error("task-message-refused", code=code)
+
+
+def _drop(message: Message, code: str) -> None:
+    tell_refused(code)
     message.ack()  # type: ignore[no-untyped-call]  # kombu is typed in parts

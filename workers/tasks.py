@@ -7,7 +7,7 @@ import structlog
 from celery import Celery
 
 from workers.courier import Courier
-from workers.message import TASK, MessageRefused, valid_ids
+from workers.message import TASK, MessageRefused, tell_refused, valid_ids
 from workers.pulse import Pulse
 
 _log = structlog.get_logger("workers.tasks")
@@ -23,7 +23,7 @@ def register(app: Celery, courier: Courier, pulse: Pulse) -> None:
                     raise MessageRefused("arguments")
                 courier.deliver(valid_ids(arguments[0]))
             except MessageRefused as refused:
-                _log.error("task-message-refused", code=refused.code)
+                tell_refused(refused.code)
             except Exception as error:
                 _log.error("task-failed", error=type(error).__name__)
 

@@ -32,6 +32,7 @@ COMMIT_SECONDS = Histogram(
 ANSWERS = Counter(f"{PREFIX}_http_answers", "Answers over HTTP, by status; 0 where none was given.", ["status"])
 ERRORS = Counter(f"{PREFIX}_http_errors", "Error answers over HTTP, by code; those of sign-in and single lines of a bulk aside.", ["code"])
 ATTEMPTS = Counter(f"{PREFIX}_delivery_attempts", "Attempts at deliveries that were recorded, by channel and result.", ["channel", "code"])
+HINTS_REFUSED = Counter(f"{PREFIX}_hints_refused", "Messages in the broker's queues that no part of ours wrote, dropped, by why.", ["code"])
 ALERTS = Counter(f"{PREFIX}_alerts", "Alerts that were sent, by kind; code ok where it got through.", ["kind", "code"])
 SEQUENCED = Counter(f"{PREFIX}_log_entries_sequenced", "Events that this process gave their place in the log.")
 

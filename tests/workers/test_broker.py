@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,11 +14,12 @@ import pytest
 import redis
 
 from notify_gateway.domain.delivery import Hint
+from tests.support.poison import HOLLOW_MESSAGE, NO_MESSAGES
 from tests.support.services import PrivateRedis, Process, Supervisor, eventually
 from tests.workers.receiver import Receiver
 from workers.app import KEY_PREFIX, make_celery
 from workers.hints import Hinter
-from workers.message import QUEUE, QUEUES, TASK, MessageRefused, judge, valid_ids
+from workers.message import QUEUE, QUEUES, TASK, MessageRefused, judge, judge_envelope, valid_ids
 
 MakeWorker = Callable[..., Process]
 
@@ -66,6 +68,11 @@ def test_a_message_in_redis_holds_ids_and_nothing_else(redis_url: str) -> None:
     assert not any(message["headers"].get(name) for name in ("eta", "expires", "group", "parent_id"))
 
 
+def test_a_broker_behind_tls_has_to_show_who_it_is() -> None:
+    with make_celery("rediss://broker.example/0").connection_for_write() as connection:
+        assert connection.ssl == {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+
+
 def test_a_dead_broker_never_blocks_or_raises() -> None:
     hinter = hinter_for("redis://127.0.0.1:1/0")
     assert hinter.hint([Hint("a", "pull", some_ids())])
@@ -101,6 +108,14 @@ def test_a_forged_message_is_refused_by_code_alone(headers: dict[str, str], body
     assert str(refused.value) == code
 
 
+@pytest.mark.parametrize("wrong", NO_MESSAGES)
+def test_what_kombu_could_not_read_is_refused_before_it_sees_it(wrong: str) -> None:
+    judge_envelope(HOLLOW_MESSAGE)
+    with pytest.raises(MessageRefused) as refused:
+        judge_envelope(NO_MESSAGES[wrong])
+    assert str(refused.value) in ("envelope", "size")
+
+
 def test_ids_are_kept_in_order() -> None:
     ids = some_ids(5)
     assert valid_ids(list(ids)) == ids
@@ -114,13 +129,21 @@ def test_forged_messages_have_no_effect_on_a_real_worker(
     app.send_task("celery.map", args=["Ada Example", []], queue=QUEUE)
     app.send_task(TASK, args=[list(some_ids())], kwargs={"name": "Ada Example"}, queue=QUEUE)
     app.send_task(TASK, args=[list(some_ids())], link=app.signature(TASK, args=[["Ada Example"]]), queue=QUEUE)
-    ids, hinter = some_ids(), hinter_for(redis_url)
-    hinter.hint([Hint("a", "pull", ids)])
-    worker = make_worker(redis_url)
+    ids, hinter = some_ids(2), hinter_for(redis_url)
+    with redis.Redis.from_url(redis_url) as client:
+        client.lpush(KEY_PREFIX + QUEUE, *NO_MESSAGES.values(), HOLLOW_MESSAGE)
+        hinter.hint([Hint("a", "pull", ids[:1])])
+        worker = make_worker(redis_url)
+        eventually(lambda: set(report()) == set(ids[:1]), within=20)
+        # A worker at work, too, takes what comes next.
+        client.lpush(KEY_PREFIX + QUEUE, *NO_MESSAGES.values())
+    hinter.hint([Hint("a", "pull", ids[1:])])
     eventually(lambda: set(report()) == set(ids), within=20)
     hinter.close()
-    eventually(lambda: worker.output.count("task-message-refused") == 4)
+    eventually(lambda: worker.output.count("task-message-refused") == 5 + 2 * len(NO_MESSAGES))
+    assert worker.alive
     assert "Ada" not in worker.output
+    assert "Traceback" not in worker.output
 
 
 @pytest.mark.parametrize("busy", [True, pytest.param(False, marks=pytest.mark.long)])
