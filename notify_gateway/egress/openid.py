@@ -7,9 +7,11 @@ and no proxy of the environment is asked. Authlib makes the requests, over httpx
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -192,11 +194,17 @@ def _address(value: object, *, secure: bool) -> str:
     return str(value)
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Return the system's roots; to load them takes longer than a whole sign-in."""
+    return ssl.create_default_context()
+
+
 class _Bounded(httpx2.BaseTransport):
     """Breaks an answer off that is too long, or takes too long in all."""
 
     def __init__(self) -> None:
-        self._inner = httpx2.HTTPTransport(trust_env=False)
+        self._inner = httpx2.HTTPTransport(verify=_trust(), trust_env=False)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Return the answer, whose body is read within the bounds or not at all."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from notify_gateway.app import create_app
 from notify_gateway.cli.practice.personas import personas, write_providers
+from notify_gateway.domain.clock import SystemClock
 from notify_gateway.domain.staff import Role
 from notify_gateway.use_cases.staff_sessions import Visit, look
 from tests.support.acts import Act, World
@@ -45,8 +46,8 @@ def _somebody(world: World) -> UUID:
 
 
 def _signed_in(world: World) -> UUID:
-    name = f"Somebody {next(_numbers)}"
-    sign_in_as(world.house.gateway, Role.OFFICER, name=name)
+    name, now = f"Somebody {next(_numbers)}", replace(world.house.gateway, clock=SystemClock())  # by the clock that a command has
+    sign_in_as(now, Role.OFFICER, name=name)
     return a_member(world.house.gateway, Role.OFFICER, name=name).id
 
 

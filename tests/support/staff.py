@@ -94,11 +94,11 @@ class Practice:
 
     provider: Liar
     file: Path
+    there: httpx2.Client
 
     def choose(self, url: str, key: str) -> str:
-        """Go to the provider's page at ``url`` and choose somebody; return where it sends the browser."""
-        assert httpx2.get(url).status_code == 200
-        answer = httpx2.get(f"{url}&as={key}")
+        """Choose somebody on the provider's page at ``url``; return where it sends the browser."""
+        answer = self.there.get(f"{url}&as={key}")
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 
@@ -111,8 +111,9 @@ def practice(folder: Path, base_url: str = "http://testserver", now: Callable[[]
         issuer = f"http://127.0.0.1:{listening.getsockname()[1]}"
         file, secret = write_providers(folder, issuer, people)
         provider = Liar(issuer, f"{base_url}{CALLBACK}/{PROVIDER}", secret, people, now=now)
-        with ServerThread(uvicorn.Server(uvicorn.Config(provider.app(), log_config=None, access_log=False)), listening):
-            yield Practice(provider, file)
+        server = uvicorn.Server(uvicorn.Config(provider.app(), log_config=None, access_log=False))
+        with ServerThread(server, listening), httpx2.Client() as there:
+            yield Practice(provider, file, there)
 
 
 def browser(app: FastAPI, base_url: str = "http://testserver") -> TestClient:
