@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from notify_gateway.api.openapi import Answer, Body, Endpoint
 from notify_gateway.api.schemas import Schema
 from notify_gateway.domain.catalogue import Code
@@ -33,8 +35,9 @@ CODES = {
 FORM = "application/x-www-form-urlencoded"
 
 
-def _page(description: str, **more: dict[str, Schema]) -> Endpoint:
-    return Endpoint("problem", {200: Answer(description, media="text/html"), 303: FIRST}, (401, 403, 404, 409), codes=CODES, **more)
+def _page(description: str, parameters: Mapping[str, Schema] | None = None, query: Mapping[str, Schema] | None = None) -> Endpoint:
+    answers = {200: Answer(description, media="text/html"), 303: FIRST}
+    return Endpoint("problem", answers, (401, 403, 404, 409), codes=CODES, parameters=parameters or {}, query=query or {})
 
 
 def _form(description: str) -> Endpoint:

@@ -7,6 +7,7 @@ A note lies under the shred key of the message that was latest when it was writt
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
@@ -102,7 +103,7 @@ def keep_now(gateway: Gateway, *, by: Person, notification_id: UUID, message_id:
 
 def _read(receiver: Receiver, notification_id: UUID, sent: bytes) -> tuple[UUID, UnsignedNote]:
     try:
-        document = orjson.loads(sent) if len(sent) <= MOST_SENT else None
+        document: dict[str, Any] = orjson.loads(sent if len(sent) <= MOST_SENT else b"")
         note_id = UUID(document["note_id"])
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         raise NoteUnusable("not a sealed note") from None
