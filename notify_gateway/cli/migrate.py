@@ -33,8 +33,8 @@ def migrate(
 ) -> None:
     """Bring both databases to the form that this version needs. Safe to run again, and by several at once.
 
-    With --roles the owner of the tables makes the roles notify_service, notify_delivery, notify_opener and notify_sequencer; once they
-    are there, every migration says anew what they may do. A login's name begins with its role, such as notify_service_1.
+    With --roles the owner of the tables makes the roles notify_service, notify_delivery, notify_opener, notify_sequencer and notify_web;
+    once they are there, every migration says anew what they may do. A login's name begins with its role, such as notify_service_1.
     """
     from notify_gateway.cli.logs import log_to_stderr
     from notify_gateway.store.migrate import upgrade_all
