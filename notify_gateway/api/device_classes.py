@@ -20,7 +20,7 @@ ROWS: Final[Mapping[str, tuple[Klass, tuple[str, ...]]]] = {
     "POST /devices/drill/answer": (Klass.CHANGE, ("recovery:drilled",)),
     # The pages that ask why; what is sealed is handed over by the next two.
     "GET /notifications/{reference}/card": (Klass.STATUS, ()),
-    "GET /notifications/{reference}/original": (Klass.STATUS, ()),
+    "GET /notifications/{reference}/card/original": (Klass.STATUS, ()),
     "POST /notifications/{reference}/card/sealed": (Klass.DISCLOSE, ("reveal:granted", "envelope:handed_over")),
-    "POST /notifications/{reference}/original/sealed": (Klass.DISCLOSE, ("reveal:granted", "envelope:handed_over")),
+    "POST /notifications/{reference}/card/original/sealed": (Klass.DISCLOSE, ("reveal:granted", "envelope:handed_over")),
 }

@@ -71,7 +71,7 @@ DEVICES = {
     ),
     ("POST", "/devices/drill/answer"): _form("Passed."),
     ("GET", "/notifications/{reference}/card"): _page("The page that asks why, and opens the card.", parameters=REFERENCE),
-    ("GET", "/notifications/{reference}/original"): _page("The page that asks why, and opens the original.", parameters=REFERENCE),
+    ("GET", "/notifications/{reference}/card/original"): _page("The page that asks why, and opens the original.", parameters=REFERENCE),
     ("POST", "/notifications/{reference}/card/sealed"): _sealed("The sealed card, with the notes; the reason is in the log."),
-    ("POST", "/notifications/{reference}/original/sealed"): _sealed("The sealed original with the card; the reason is in the log."),
+    ("POST", "/notifications/{reference}/card/original/sealed"): _sealed("The sealed original with the card; the reason is in the log."),
 }

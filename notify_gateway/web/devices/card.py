@@ -29,7 +29,7 @@ async def show_card_page(request: Request, reference: str) -> Response:
     return await _page(request, visit, reference, "card")
 
 
-@router.get("/notifications/{reference}/original", response_class=Response)
+@router.get("/notifications/{reference}/card/original", response_class=Response)
 async def show_original_page(request: Request, reference: str) -> Response:
     """Show the page on which a manager, freshly signed in, opens the original."""
     visit = await visitor(request, Act.REVEAL_ORIGINAL)
@@ -44,7 +44,7 @@ async def hand_card_over(request: Request, reference: str) -> Response:
     return await _handed(request, visit, _asked(reference, "card", fields))
 
 
-@router.post("/notifications/{reference}/original/sealed", response_class=Response)
+@router.post("/notifications/{reference}/card/original/sealed", response_class=Response)
 async def hand_original_over(request: Request, reference: str) -> Response:
     """Hand the sealed original over, for a second reason, to a manager who has just proved who they are."""
     visit, fields = await visitor_with_form(request, Act.REVEAL_ORIGINAL)
@@ -73,7 +73,7 @@ async def _page(request: Request, visit: Visit, reference: str, kind: Handed) ->
         title=_TITLES[kind],
         reference=reference,
         back=here,
-        address=f"{here}/{kind}/sealed",
+        address=f"{here}/card/sealed" if kind == "card" else f"{here}/card/original/sealed",
         authority=visit.person.organisation,
         notification=str(notification),
         gateway=gateway_key(gateway),
@@ -81,6 +81,6 @@ async def _page(request: Request, visit: Visit, reference: str, kind: Handed) ->
         running="yes" if held is not None and kind == "card" else "no",
         reasons=REASONS,
         form=new_form(visit.form_token),
-        original=f"{here}/original" if kind == "card" and may(visit.person, Act.REVEAL_ORIGINAL) else "",
+        original=f"{here}/card/original" if kind == "card" and may(visit.person, Act.REVEAL_ORIGINAL) else "",
     )
     return show_page(request, "devices/card.html", presenter, visit=visit, area="inbox")
