@@ -20,6 +20,10 @@ RUN echo /opt/notify-gateway/app > /opt/notify-gateway/lib/python3.11/site-packa
 
 FROM python:3.11.13-slim-bookworm
 LABEL org.opencontainers.image.title="notify_gateway" org.opencontainers.image.licenses="MIT"
+# Pango and the font are what sheets of paper are set with (WeasyPrint).
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-liberation libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 \
+    && rm -rf /var/lib/apt/lists/*
 # User 10002 is the opener's own. A named volume takes owner and mode of the folder that it covers, so the folders exist here.
 RUN groupadd --system --gid 10001 notify \
     && useradd --system --uid 10001 --gid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin notify \

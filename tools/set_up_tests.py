@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,12 @@ def find_font() -> str | None:
     return None
 
 
+def find_pango() -> str | None:
+    """Return what the libraries are called with which WeasyPrint sets a sheet of paper."""
+    found = [find_library(name) for name in ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset")]
+    return ", ".join(name for name in found if name) if all(found) else None
+
+
 PARTS = (
     Part("PostgreSQL", lambda: find_program("initdb") and find_program("postgres"), ("postgresql",)),
     Part("Redis", lambda: find_program("redis-server"), ("redis-server",)),
@@ -59,6 +66,7 @@ PARTS = (
     Part("Node.js", lambda: find_program("node") and find_program("npm"), ("nodejs", "npm")),
     Part("Chromium", lambda: find_program("chromium", "chromium-browser", "google-chrome"), ("chromium",)),
     Part("Liberation fonts", find_font, ("fonts-liberation",)),
+    Part("Pango", find_pango, ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")),
 )
 
 
@@ -103,7 +111,7 @@ def _run(command: list[str]) -> bool:
 
 def _advice_without_apt(missing: list[Part]) -> str:
     if platform.system() == "Darwin":
-        return "Install: brew install postgresql redis nginx node && brew install --cask chromium font-liberation"
+        return "Install: brew install postgresql redis nginx node pango && brew install --cask chromium font-liberation"
     names = ", ".join(package for part in missing for package in part.packages)
     return f"Install them with this system's package manager (Debian calls them {names})."
 

@@ -56,7 +56,7 @@ def test_an_environment_that_holds_the_lock_is_left_alone(tmp_path: Path, monkey
 
 
 def test_all_that_tests_need_is_found_at_once() -> None:
-    assert set_up_tests.set_up() == "PostgreSQL, Redis, nginx, curl, OpenSSH server, Node.js, Chromium and Liberation fonts present"
+    assert set_up_tests.set_up() == "PostgreSQL, Redis, nginx, curl, OpenSSH server, Node.js, Chromium, Liberation fonts and Pango present"
     assert set_up_bruno.set_up() == "Bruno present"
     assert set_up_mesh_sandbox.set_up() == "MESH sandbox present"
 
