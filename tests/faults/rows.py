@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.faults import parts, receiver, servers
+from tests.faults import mesh, parts, receiver, servers
 from tests.faults.table import Row
 
 BACK = "the supervisor starts it again"
@@ -34,6 +34,13 @@ OURS = (
     Row("two dispatchers", "a second scheduler", "SKIP LOCKED; nothing to heal", "process", parts.two_dispatchers),
     Row("poison: a damaged envelope", "one byte of one in a hundred", "fails alone, until it is mended", "SQL", parts.damaged_envelope),
     Row("poison: malformed hints", "LPUSH of what no hinter writes", "refused by code and dropped", "Redis", parts.poisoned_hints),
+    Row(
+        "poison: no messages at all",
+        "LPUSH of what Celery cannot read",
+        "dropped by code; the worker goes on",
+        "Redis",
+        parts.poisoned_wire,
+    ),
     Row("all hints again", "every hint three times more", "nothing to claim", "Redis", parts.hints_again),
     Row("all messages again", "every message once more", "409 with the first Location", "HTTP", parts.messages_again),
 )
@@ -121,7 +128,19 @@ CLOCK = (
         in_time=False,
     ),
 )
-ROWS = (*OURS, *REDIS, *POSTGRES, *RECEIVER, *NETWORK, *CLOCK)
+AGAIN = "due again after a growing pause; MESH is asked first what it has"
+MESH = tuple(
+    Row(f"MESH {name}", injected, heals, tool, inject, kind=mesh.MeshStand)
+    for name, injected, heals, tool, inject in (
+        ("down", "nobody listens", AGAIN, "wire", mesh.down),
+        ("silent", "nothing passes", AGAIN, "wire", mesh.silent),
+        ("loses its answers", "each message is taken, no answer comes", AGAIN, "wire", mesh.answers_lost),
+        ("has not answered, worker killed", "kill -9 with messages at MESH", f"{LEASE}; {AGAIN}", "signal, wire", mesh.worker_killed),
+        ("hands over twice", "200 messages once more", "applied once by delivery id, confirmed twice", "sandbox", mesh.handed_over_twice),
+        ("reports", "a REPORT for each of 200 messages", "sent again under another id, applied once", "sandbox", mesh.reports),
+    )
+)
+ROWS = (*OURS, *REDIS, *POSTGRES, *RECEIVER, *MESH, *NETWORK, *CLOCK)
 SHORT = (
     "worker killed during the POST",
     "everything killed at once",

@@ -19,11 +19,13 @@ import redis
 from tests.faults.parts import Inject, lasts
 from tests.faults.receiver import Manner, honest
 from tests.faults.stand import Stand
-from tests.faults.table import Trial
+from tests.faults.trial import Trial
 from tests.support.service import plain_url
 from tests.support.services import eventually
 from tests.support.wire import Wire
 
+SMALL_DISK = 32 * 1024 * 1024
+"""Bytes of the disk that is filled, beside what has to go there first."""
 SMALL_FILES = 8 * 1024 * 1024
 """The most that a file may hold where no small disk can be mounted: half a segment of PostgreSQL's journal."""
 
@@ -32,22 +34,28 @@ SMALL_FILES = 8 * 1024 * 1024
 
 def flushed(stand: Stand, trial: Trial) -> None:
     """Wipe Redis ten times."""
-    for tenth in range(10):
-        trial.wait_answered(0.2 + tenth * 0.06)
+    with trial.under_way():
+        stand.redis.flushall()
+    for time in range(1, 10):
+        trial.wait_answered(time / 10)
         stand.redis.flushall()
 
 
 def redis_restarted(stand: Stand, trial: Trial) -> None:
     """Kill Redis three times, with all that it held."""
-    for share in (0.3, 0.5, 0.7):
+    with trial.under_way():
+        stand.redis.kill9()
+    for share in (0.4, 0.8):
+        eventually(stand.redis.process.ready or (lambda: True), within=20, what="Redis back")
         trial.wait_answered(share)
         stand.redis.kill9()
-        eventually(stand.redis.process.ready or (lambda: True), within=20, what="Redis back")
+    eventually(stand.redis.process.ready or (lambda: True), within=20, what="Redis back")
 
 
 def redis_paused(stand: Stand, trial: Trial) -> None:
     """Let Redis hang: connections stay open, nothing is answered."""
     with stand.paused(stand.redis.process):
+        trial.strikes()
         lasts(stand.pause)
 
 
@@ -57,6 +65,7 @@ def redis_full(stand: Stand, trial: Trial) -> None:
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", "1")
         try:
+            trial.strikes()
             lasts(stand.lasting)
             try:
                 client.set("x", "y")
@@ -72,11 +81,11 @@ def redis_full(stand: Stand, trial: Trial) -> None:
 
 def postgres_restarted(stand: Stand, trial: Trial) -> None:
     """Shut PostgreSQL down fast, which breaks every transaction off, and start it; then kill it, and let it recover."""
-    trial.wait_answered(0.3)
-    stand.postgres.process.signal(SIGINT)
-    stand.postgres.process.wait(within=30)
+    with trial.under_way():
+        stand.postgres.process.signal(SIGINT)
+        stand.postgres.process.wait(within=30)
     stand.postgres.process.start()
-    trial.wait_answered(0.6)
+    trial.wait_answered(0.5)
     stand.postgres.restart()
 
 
@@ -84,6 +93,7 @@ def connections_cut(stand: Stand, trial: Trial) -> None:
     """Terminate every connection of the service, over and over."""
     cut = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
     with psycopg.connect(plain_url(stand.database_url), autocommit=True) as connection:
+        trial.strikes()
         for _ in range(25):
             connection.execute(cut)
             lasts(stand.lasting / 25)
@@ -91,18 +101,22 @@ def connections_cut(stand: Stand, trial: Trial) -> None:
 
 def disk_full(stand: Stand, trial: Trial) -> str:
     """Fill the disk under the tables; where no small disk can be mounted, forbid PostgreSQL larger files than it has."""
-    with _small_disk() as disk:
+    with psycopg.connect(plain_url(stand.database_url)) as connection:
+        held = connection.execute("select pg_total_relation_size('envelopes')").fetchone()
+    with _small_disk(SMALL_DISK + 2 * held[0] if held else SMALL_DISK) as disk:
         if disk is not None and not stand.other_way:
             _fill(stand, trial, disk)
             return "tmpfs tablespace"
+    trial.strikes()
     _forbid_large_files(stand)
     return "RLIMIT_FSIZE on postgres"
 
 
 @contextmanager
-def _small_disk() -> Iterator[Path | None]:
+def _small_disk(size: int) -> Iterator[Path | None]:
     with tempfile.TemporaryDirectory(prefix="notify-gateway-disk-") as name:
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=777", "tmpfs", name], capture_output=True, check=False).returncode:
+        mounting = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=777", "tmpfs", name]
+        if subprocess.run(mounting, capture_output=True, check=False).returncode:
             yield None
             return
         try:
@@ -126,6 +140,7 @@ def _fill(stand: Stand, trial: Trial, disk: Path) -> None:
                 while file.write(bytes(65536)):
                     pass
             _wait_until_felt(stand, "No space left on device")
+            trial.strikes()
             lasts(stand.lasting)
             ballast.unlink()
         finally:
@@ -174,13 +189,16 @@ def faulty(wire: Callable[[Stand], Wire], how: str) -> Inject:
             chosen.sliced = True
         try:
             if how == "cut":
+                trial.strikes()
                 for _ in range(20):
                     chosen.cut()
                     lasts(stand.lasting / 20)
             elif how == "black hole":
                 with chosen.black_hole():
+                    trial.strikes()
                     lasts(stand.lasting)
             else:
+                trial.strikes()
                 lasts(stand.lasting)
         finally:
             chosen.delay, chosen.sliced = 0.0, False
@@ -197,6 +215,7 @@ def receiver(manner: Manner) -> Inject:
     def inject(stand: Stand, trial: Trial) -> None:
         stand.receiver.manner = manner
         try:
+            trial.strikes()
             lasts(stand.lasting)
         finally:
             stand.receiver.manner = honest
@@ -207,6 +226,7 @@ def receiver(manner: Manner) -> Inject:
 def receiver_down(stand: Stand, trial: Trial) -> None:
     """Let nobody listen at the receiver's address."""
     with stand.to_receiver.down():
+        trial.strikes()
         lasts(stand.lasting)
 
 
@@ -216,6 +236,7 @@ def certificate_wrong(stand: Stand, trial: Trial) -> None:
     stand.to_receiver.cut()
     posted = stand.receiver.posts.total() + stand.receiver.under_way
     try:
+        trial.strikes()
         lasts(stand.lasting)
         assert stand.receiver.posts.total() <= posted, "something was sent to whoever showed the wrong certificate"
     finally:
@@ -238,8 +259,8 @@ def clock(offset: str) -> Inject:
             told = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1"}
             told |= {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
         with stand.started_as([] if library else ["tests.faults.shifted"], told):
-            trial.wait_answered(0.4)
             file.write_text(offset)
+            trial.strikes()
             trial.wait_answered(0.7)
             lasts(stand.lasting / 2)
             file.write_text("+0")

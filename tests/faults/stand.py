@@ -43,6 +43,14 @@ class Stand:
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            self._closing.close()
+            raise
+        return self
+
+    def _open(self) -> None:
         self.postgres, self.redis = PrivatePostgres(), PrivateRedis()
         self._closing.callback(self.postgres.stop)
         self._closing.callback(self.redis.stop)
@@ -72,8 +80,11 @@ class Stand:
                 process.env["NOTIFY_GATEWAY_DATABASE_URL"] = re.sub(r":\d+/", f":{database.port}/", self.database_url)
         for process in (self.worker, self.scheduler):
             process.env["NOTIFY_GATEWAY_BROKER_URL"] = f"redis://127.0.0.1:{self.broker.port}/0"
+        self._set_up()
         self._closing.enter_context(self.service)
-        return self
+
+    def _set_up(self) -> None:
+        """The service is set up as rows of this stand need it; nothing of it runs yet."""
 
     def __exit__(self, *_: object) -> None:
         self._closing.close()
@@ -93,9 +104,13 @@ class Stand:
         """The scheduler."""
         return self.service.processes["scheduler"]
 
+    def collect(self) -> None:
+        """Fetch what waits for the authorities that come for it."""
+        self.service.collect_all()
+
     def forget(self) -> None:
         """What the authorities hold and what came to them is counted from here; what still waited for one is collected first."""
-        self.service.collect_all()
+        self.collect()
         for held in (self.service.collected, self.receiver.applied, self.receiver.posts, self.receiver.refused, self.receiver.changed):
             held.clear()
 

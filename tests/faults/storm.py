@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import threading
@@ -36,6 +37,8 @@ HEALED_WITHIN = 40.0
 COLLECTED_WITHIN = 120.0
 """For the authority that collects, one delivery after the other: it is no part of the service."""
 SENDERS = 8
+ENDS = {PULL: "acknowledged", WEBHOOK: "received"}
+"""The end that a delivery of each authority comes to."""
 
 
 @dataclass
@@ -53,16 +56,26 @@ class Sent:
 class Storm:
     """``count`` notifications, half to each authority, sent at a steady pace over ``seconds`` while ``faults`` strike, drawn from ``seed``.
 
-    Every kind of fault strikes at least once; each is a function that strikes and returns.
+    Every kind of fault strikes at least once; each is a function that strikes and returns. The first ``at_once`` are sent without a pause.
     """
 
     def __init__(
-        self, service: RunningService, faults: Mapping[str, Callable[[], None]], *, seed: int, count: int = 500, seconds: float = 20.0
+        self,
+        service: RunningService,
+        faults: Mapping[str, Callable[[], None]],
+        *,
+        seed: int,
+        count: int = 500,
+        seconds: float = 20.0,
+        at_once: int = 0,
+        authorities: Sequence[str] = (PULL, WEBHOOK),
     ) -> None:
-        self.service, self.faults, self.seconds = service, faults, seconds
+        self.service, self.faults, self.at_once = service, faults, at_once
+        self.seconds, self.pace = seconds, seconds * SENDERS / max(1, count - at_once)
         self.seed, self.random = seed, random.Random(seed)
-        authorities = [PULL, WEBHOOK]
-        self.sent = [Sent(a_message_for(a_message(), authorities[n % 2]), authorities[n % 2]) for n in range(count)]
+        chosen = itertools.islice(itertools.cycle(authorities), count)
+        self.sent = [Sent(a_message_for(a_message(), authority), authority) for authority in chosen]
+        self.opened: dict[tuple[str, bytes], bytes] = {}
         self.struck: list[str] = []
         self.unforeseen: Counter[str] = Counter()
         self.waits: Counter[str] = Counter()
@@ -103,11 +116,11 @@ class Storm:
     # Senders
 
     def _send_all(self, number: int) -> None:
-        pace = self.seconds * SENDERS / len(self.sent)
         with httpx2.Client(timeout=15) as client:
-            for sent in self.sent[number::SENDERS]:
-                self._send(sent, client)
-                self._calm.wait(pace)
+            for index in range(number, len(self.sent), SENDERS):
+                if index >= self.at_once:
+                    self._calm.wait(self.pace)
+                self._send(self.sent[index], client)
 
     def _send(self, sent: Sent, client: httpx2.Client) -> None:
         """Send until there is an answer, as an honest sender does: the same bytes under the same ids."""
@@ -143,10 +156,14 @@ class Storm:
     def _collect(self) -> None:
         while not self._over.wait(0.1):
             try:
-                self.service.collect_all()
+                self.collect()
             except (httpx2.TransportError, AssertionError):
                 # The collector comes again, as an authority's machine does.
                 self._over.wait(0.5)
+
+    def collect(self) -> None:
+        """Fetch what waits for the authority that collects."""
+        self.service.collect_all()
 
     # Faults
 
@@ -190,7 +207,7 @@ def left(row: Any) -> bool:
 
 def finished(row: Any) -> bool:
     """Tell whether a delivery has come to the end that its channel has."""
-    return bool(row.state == {PULL: "acknowledged", WEBHOOK: "received"}[row.authority])
+    return bool(row.state == ENDS[row.authority])
 
 
 # The reckoning
@@ -209,7 +226,7 @@ def check(storm: Storm, *, alone: bool = True, in_time: bool = True) -> None:
     own, accepted = {UUID(task_id) for task_id in task_ids if task_id}, service.accepted()
     assert own == accepted if alone else own <= accepted
     states = Counter(row.state for row in storm.standing().values())
-    assert states == {"acknowledged": len(storm.sent) // 2, "received": len(storm.sent) // 2}
+    assert states == Counter(ENDS[sent.authority] for sent in storm.sent)
     if alone:
         assert service.states() == states
         _check_shred_keys(service)
@@ -227,16 +244,18 @@ def _check_applied_once(storm: Storm) -> None:
     assert not service.receiver.changed, "a delivery came again with other bytes"
     for authority, held in ((PULL, service.collected), (WEBHOOK, service.receiver.applied)):
         meant = Counter(sent.message.bytes() for sent in storm.sent if sent.authority == authority)
-        assert Counter(originals(service, authority, held.values())) == meant
+        assert Counter(originals(storm, authority, held.values())) == meant
 
 
-def originals(service: RunningService, authority: str, documents: Iterable[bytes]) -> list[bytes]:
-    """Return the messages as they were posted, opened with the authority's key."""
+def originals(storm: Storm, authority: str, documents: Iterable[bytes]) -> list[bytes]:
+    """Return the messages as they were posted, opened with the authority's key; the same document is opened once in a storm."""
     found = []
     for document in documents:
-        opened = open_delivery(json.loads(document), service.keys[authority][0], service.runtime.public.gateway)
-        assert opened.original is not None
-        found.append(opened.original.reveal())
+        if (authority, document) not in storm.opened:
+            opened = open_delivery(json.loads(document), storm.service.keys[authority][0], storm.service.runtime.public.gateway)
+            assert opened.original is not None
+            storm.opened[authority, document] = opened.original.reveal()
+        found.append(storm.opened[authority, document])
     return found
 
 

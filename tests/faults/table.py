@@ -8,23 +8,24 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.faults.stand import Stand
-from tests.faults.storm import HEALED_WITHIN, Storm, check, finished, left, originals
+from tests.faults.storm import HEALED_WITHIN, check, finished, originals
+from tests.faults.trial import Trial
 from tests.support.invariants import assert_invariants
 from tests.support.service import PULL, WEBHOOK
 from tests.support.services import eventually
 
-SEED = 5
 ROWS_OF_A_STAND = 12
 """After these a new stand costs less than what is read of the log of the old."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One fault. ``inject`` strikes, goes on for as long as the fault lasts, and returns when nothing is injected any more.
+    """One fault. ``inject`` strikes (``Trial.strikes``), goes on while the fault lasts, and returns when nothing is injected any more.
 
     It may return the name of the tool that it had to take instead of ``tool``: ``other_way`` says which. Where ``in_time`` is false,
     clocks were wrong, and the time that a promise names is not judged.
@@ -37,6 +38,8 @@ class Row:
     inject: Callable[[Stand, Trial], str | None]
     other_way: str = ""
     in_time: bool = True
+    kind: type[Stand] = Stand
+    """The stand that it needs."""
 
 
 @dataclass
@@ -45,6 +48,8 @@ class Outcome:
 
     row: str
     tool: str = ""
+    count: int = 0
+    in_flight: int = 0
     sent: int = 0
     accepted: int = 0
     delivered: int = 0
@@ -57,58 +62,24 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
 
-class Trial(Storm):
-    """Notifications that are posted while one row is injected: a fifth before it strikes, the rest as it goes on."""
-
-    def __init__(self, stand: Stand, row: Row, *, count: int, seconds: float) -> None:
-        super().__init__(stand.service, {}, seed=SEED, count=count, seconds=seconds)
-        self.stand, self.row = stand, row
-        self.tool = row.tool
-        self.injected_until = 0.0
-
-    @property
-    def answered(self) -> int:
-        """How many have been accepted so far."""
-        return sum(sent.task_id is not None for sent in self.sent)
-
-    def wait_answered(self, share: float, within: float = 60.0) -> None:
-        """Return when that share of the notifications has been accepted."""
-        eventually(lambda: self.answered >= share * len(self.sent), within=within, every=0.02, what=f"{share:.0%} accepted")
-
-    def wait_delivered(self, share: float, within: float = 60.0) -> None:
-        """Return when that share of the notifications has left the service."""
-
-        def enough() -> bool:
-            return sum(map(left, self.standing().values())) >= share * len(self.sent)
-
-        eventually(enough, within=within, every=0.1, what=f"{share:.0%} delivered")
-
-    def hurry(self) -> None:
-        """Post what is left as fast as it goes."""
-        self._calm.set()
-
-    def _strike(self) -> None:
-        self.wait_answered(0.2)
-        self.tool = self.row.inject(self.stand, self) or self.row.tool
-        self.injected_until = time.monotonic()
-
-
 def try_row(stand: Stand, row: Row, *, count: int, seconds: float) -> Outcome:
     """Try one row and return what came of it; nothing that goes wrong in it is raised."""
-    stand.forget()
-    outcome, began = Outcome(row.name), time.monotonic()
+    outcome, began = Outcome(row.name, count=count), time.monotonic()
     trial = Trial(stand, row, count=count, seconds=seconds)
     try:
+        stand.forget()
         trial.run()
         outcome.healed = max(0.0, trial.healed_at - trial.injected_until)
     except Exception as error:
         outcome.faults.append(_told(error))
-    outcome.tool, outcome.sent, outcome.accepted = trial.tool, len(trial.sent), trial.answered
+    outcome.tool, outcome.sent, outcome.accepted, outcome.in_flight = trial.tool, len(trial.sent), trial.answered, trial.in_flight
     for reckon in (_count, _check, _check_invariants):
         try:
             reckon(stand, trial, outcome)
         except Exception as error:
             outcome.faults.append(_told(error))
+    if outcome.in_flight < count:
+        outcome.faults.append(f"only {outcome.in_flight} in flight when it struck")
     if outcome.healed > HEALED_WITHIN:
         outcome.faults.append(f"healed only after {outcome.healed:.0f} s")
     outcome.lasted = time.monotonic() - began
@@ -123,7 +94,7 @@ def _count(stand: Stand, trial: Trial, outcome: Outcome) -> None:
     applied = Counter(
         original
         for authority, held in ((PULL, stand.service.collected), (WEBHOOK, stand.receiver.applied))
-        for original in originals(stand.service, authority, held.values())
+        for original in originals(trial, authority, held.values())
     )
     outcome.applied_twice = sum(times - 1 for times in applied.values()) + len(stand.receiver.changed)
     accepted = [sent for sent in trial.sent if sent.task_id]
@@ -148,23 +119,35 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}: {str(error)[:600]}"
 
 
-HEAD = f"{'row':44} {'tool':24} {'sent':>4} {'acc.':>4} {'deliv.':>6} {'twice on':>8} {'applied':>7} {'lost':>4} {'healed':>7} {'log':>8}\n"
-HEAD += f"{'':44} {'':24} {'':>4} {'':>4} {'':>6} {'the wire':>8} {'twice':>7} {'':>4} {'after s':>7} {'verifies':>8}"
+HEAD = f"{'row':44} {'tool':24} in flight sent acc. deliv. twice on applied lost  healed      log\n"
+HEAD += f"{'':44} {'':24} at strike {'':16} the wire   twice      after s verifies"
 
 
 def line(outcome: Outcome) -> str:
     """Return the outcome as a line of the table, with what did not hold below it."""
-    told = f"{outcome.row[:44]:44} {outcome.tool[:24]:24} {outcome.sent:4} {outcome.accepted:4} {outcome.delivered:6} {outcome.doubled:8} "
-    told += f"{outcome.applied_twice:7} {outcome.lost:4} {outcome.healed:7.1f} {'yes' if outcome.log_verifies else 'NO':>8}"
+    told = f"{outcome.row[:44]:44} {outcome.tool[:24]:24} {outcome.in_flight:9} {outcome.sent:4} {outcome.accepted:4} "
+    told += f"{outcome.delivered:6} {outcome.doubled:8} {outcome.applied_twice:7} {outcome.lost:4} {outcome.healed:7.1f} "
+    told += f"{'yes' if outcome.log_verifies else 'NO':>8}"
     return "\n".join([told, *(f"    FAILED: {fault}" for fault in outcome.faults)])
 
 
-def run_table(rows: Sequence[Row], make_stand: Callable[[], Stand], *, count: int, seconds: float) -> Iterable[Outcome]:
-    """Try the rows in turn and yield what came of each. After a row that failed, and when its log is long, the next has a new stand."""
+def run_table(rows: Sequence[Row], make_stand: Callable[[type[Stand]], Stand], *, count: int, seconds: float) -> Iterable[Outcome]:
+    """Try the rows in turn and yield what came of each. After a row that failed, and when its log is long, the next has a new stand.
+
+    A stand that does not come up fails the row that it was for, and the next row is tried.
+    """
     waiting = list(rows)
     while waiting:
-        with make_stand() as stand:
-            for _ in range(min(ROWS_OF_A_STAND, len(waiting))):
+        kind = waiting[0].kind
+        with ExitStack() as stack:
+            try:
+                stand = stack.enter_context(make_stand(kind))
+            except Exception as error:
+                yield Outcome(waiting.pop(0).name, count=count, faults=[f"no stand: {_told(error)}"])
+                continue
+            for _ in range(ROWS_OF_A_STAND):
+                if not waiting or waiting[0].kind is not kind:
+                    break
                 outcome = try_row(stand, waiting.pop(0), count=count, seconds=seconds)
                 yield outcome
                 if outcome.faults:
@@ -174,3 +157,8 @@ def run_table(rows: Sequence[Row], make_stand: Callable[[], Stand], *, count: in
 def as_json(outcomes: Sequence[Outcome]) -> str:
     """Return the whole table for machines."""
     return json.dumps([asdict(outcome) for outcome in outcomes], indent=1)
+
+
+def from_json(text: str) -> list[Outcome]:
+    """Return the outcomes that ``as_json`` wrote."""
+    return [Outcome(**each) for each in json.loads(text)]
