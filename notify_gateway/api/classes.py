@@ -53,7 +53,8 @@ _STATUS: Final = (
     "GET /metrics",
     *("GET /ops", *(f"GET /ops/{page}" for page in ("queues", "deliveries", "keys", "checks", "checks.json"))),
     *(f"GET /ops/{page}" for page in ("failed", "failed/item", "failed/retry", "deliveries/downtime")),
-    *(f"command operations {what}" for what in ("home", "queues", "failed", "delivery", "deliveries", "keys", "checks", "downtime list")),
+    *(f"command operations {what}" for what in ("home", "queues", "failed", "delivery", "deliveries", "uncollected", "keys", "checks")),
+    "command operations downtime list",
     # What the list shows, without identity, was offered to the authority before; that it was is in the log.
     "GET /authority/v1/deliveries",
     "GET /reconciliation/{day}",

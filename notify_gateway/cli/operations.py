@@ -11,6 +11,7 @@ from notify_gateway.cli.configuration import doctor
 from notify_gateway.cli.failures import FAILED
 from notify_gateway.cli.operations_acts import AUTHORITY, CHANNEL, CODE, STANDING, asked, give_up, park, retry
 from notify_gateway.cli.operations_downtime import downtime_app
+from notify_gateway.cli.operations_mesh import uncollected
 from notify_gateway.cli.output import AsJson, Json, facts, show, table
 from notify_gateway.cli.parties import instant
 from notify_gateway.cli.service import opened, operator, settings
@@ -24,6 +25,7 @@ app = typer.Typer(no_args_is_help=True, help="See how the service stands and act
 app.command()(retry)
 app.command()(park)
 app.command("give-up")(give_up)
+app.command()(uncollected)
 app.add_typer(downtime_app, name="downtime")
 app.command(
     "checks",

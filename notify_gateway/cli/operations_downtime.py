@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from notify_gateway.cli.failures import CommandFailed
 from notify_gateway.cli.operations_acts import AUTHORITY, delivery_uuid
 from notify_gateway.cli.output import AsJson, Json, show, table
 from notify_gateway.cli.parties import instant
 from notify_gateway.cli.service import opened, operator
 from notify_gateway.domain.operating import DowntimeReason
+from notify_gateway.domain.route import ChannelName
 
 if TYPE_CHECKING:
     from notify_gateway.store.circuits import Downtime
@@ -26,27 +28,32 @@ Until = Annotated[datetime, typer.Option("--until", formats=_FORMS, help="When i
 
 @downtime_app.command("plan")
 def plan(
-    authority: Annotated[str, typer.Argument(metavar="GSS", help="GSS code of the authority.")],
     begins: From,
     ends: Until,
     reason: Annotated[DowntimeReason, typer.Option(help="Why.")],
+    authority: Annotated[str | None, typer.Argument(metavar="GSS", help="GSS code of the authority.")] = None,
+    channel: Annotated[
+        ChannelName | None, typer.Option(help="Instead of one authority: all that have this channel, which is drained so.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plan a downtime: what is due in those hours goes out when they are over.
+    """Plan a downtime: what is due in those hours goes out when they are over. With --channel, one for each authority that has it.
 
     Example: notify-gateway operations downtime plan E06000002 --from 2026-12-01T20:00 --until 2026-12-01T23:00 --reason upgrade
     """
-    from notify_gateway.use_cases.downtime import plan_downtime
+    from notify_gateway.use_cases.downtime import plan_channel_downtime, plan_downtime
 
+    starts_at, ends_at, actor = begins.replace(tzinfo=UTC), ends.replace(tzinfo=UTC), operator()
     with opened() as runtime:
-        planned = plan_downtime(
-            runtime.gateway,
-            authority=authority,
-            starts_at=begins.replace(tzinfo=UTC),
-            ends_at=ends.replace(tzinfo=UTC),
-            reason=reason,
-            actor=operator(),
-        )
+        core = runtime.gateway
+        if channel is not None and authority is None:
+            made = plan_channel_downtime(core, channel=channel, starts_at=starts_at, ends_at=ends_at, reason=reason, actor=actor)
+            words = [f"Planned {each.id}: nothing goes to {each.authority} until {instant(each.ends_at)}." for each in made]
+            show(as_json, [_document(each) for each in made], *(words or [f"No authority has the channel {channel.value}."]))
+            return
+        if authority is None or channel is not None:
+            raise CommandFailed("Whose downtime is not clear", "It is of one authority or of one channel.", "Give GSS or --channel.")
+        planned = plan_downtime(core, authority=authority, starts_at=starts_at, ends_at=ends_at, reason=reason, actor=actor)
     show(as_json, _document(planned), f"Planned {planned.id}: nothing goes to {authority} until {instant(planned.ends_at)}.")
 
 

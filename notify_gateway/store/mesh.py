@@ -51,6 +51,17 @@ class Uncollected:
     told_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """What lies in one mailbox of an authority, offered and not fetched: how many, since when the first, and how many were told of."""
+
+    authority: str
+    mailbox: str
+    count: int
+    oldest_at: datetime
+    told: int
+
+
 def given_back(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
     """Return how many messages of each delivery have ended; deliveries without any are left out."""
     if not ids:
@@ -134,6 +145,20 @@ def uncollected(connection: Connection, *, sent_before: datetime, limit: int) ->
         .limit(limit)
     )
     return [Uncollected(*row) for row in connection.execute(statement)]
+
+
+def lying(connection: Connection) -> list[Lying]:
+    """Return what MESH holds for authorities that have not fetched it, by mailbox; where it has lain longest comes first."""
+    d = deliveries.c
+    oldest = func.min(_m.sent_at).label("oldest")
+    found = (
+        select(d.authority, _m.mailbox, func.count(), oldest, func.count(_m.told_at))
+        .join(mesh_messages, _m.delivery_id == d.id)
+        .where(d.state == "offered", _m.ended_at.is_(None))
+        .group_by(d.authority, _m.mailbox)
+        .order_by(oldest, d.authority)
+    )
+    return [Lying(*row) for row in connection.execute(found)]
 
 
 def _carried() -> Select[Any]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from audit.log import append
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, NotFound, Refused
 from notify_gateway.domain.operating import DowntimeReason
+from notify_gateway.domain.route import ChannelName
 from notify_gateway.store import circuits, parties
 from notify_gateway.store.circuits import Downtime
 from notify_gateway.store.engine import reading
@@ -26,17 +28,38 @@ def plan_downtime(core: Core, *, authority: str, starts_at: datetime, ends_at: d
 
     Raises ``NotFound`` for an authority that is not on the service, ``Refused`` unless it ends after it starts, and in the future.
     """
-    now = core.clock.now()
-    if ends_at <= max(starts_at, now):
-        raise Refused(Issue(Code.DOWNTIME_SPAN))
-    downtime = Downtime(uuid4(), authority, starts_at, ends_at, reason.value, actor, now)
     with core.engine.begin() as connection:
         if authority not in parties.receivers(connection):
             raise NotFound(Issue(Code.AUTHORITY_NOT_SERVED))
+        (planned,) = _plan(core, connection, [authority], starts_at, ends_at, reason, actor)
+    return planned
+
+
+def plan_channel_downtime(
+    core: Core, *, channel: ChannelName, starts_at: datetime, ends_at: datetime, reason: DowntimeReason, actor: str
+) -> list[Downtime]:
+    """Keep that nothing goes out to any authority that has the channel now, in one transaction; return one downtime for each.
+
+    So a channel is drained: what is under way ends, and nothing follows it. Raises ``Refused`` unless it ends after it starts, and in the
+    future.
+    """
+    with core.engine.begin() as connection:
+        chosen = [each.gss for each in parties.receivers(connection).values() if each.channel == channel]
+        return _plan(core, connection, sorted(chosen), starts_at, ends_at, reason, actor)
+
+
+def _plan(
+    core: Core, connection: Connection, chosen: Sequence[str], starts_at: datetime, ends_at: datetime, reason: DowntimeReason, actor: str
+) -> list[Downtime]:
+    now = core.clock.now()
+    if ends_at <= max(starts_at, now):
+        raise Refused(Issue(Code.DOWNTIME_SPAN))
+    made = [Downtime(uuid4(), authority, starts_at, ends_at, reason.value, actor, now) for authority in chosen]
+    span = {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
+    for downtime in made:
         circuits.plan(connection, downtime)
-        span = {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
         _record(connection, "downtime:planned", downtime, actor, now, reason=reason.value, **span)
-    return downtime
+    return made
 
 
 def end_downtime(core: Core, *, downtime_id: UUID, actor: str) -> Downtime:

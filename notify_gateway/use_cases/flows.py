@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from notify_gateway.domain.operating import Standing
 from notify_gateway.domain.standing import Level, worst
-from notify_gateway.store import overview, parties
+from notify_gateway.store import mesh, overview, parties
 from notify_gateway.store.circuits import Downtime
 from notify_gateway.store.engine import reading
+from notify_gateway.store.mesh import Lying
 from notify_gateway.use_cases import downtime, operate
 from notify_gateway.use_cases.gateway import Core
 from notify_gateway.use_cases.operate import AuthorityFlow
@@ -35,12 +36,21 @@ class FlowShown:
 
 
 @dataclass(frozen=True, slots=True)
+class LyingShown:
+    """What an authority has not collected from its MESH mailbox; somebody has to look once MESH has held it for days."""
+
+    lying: Lying
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
 class Flows:
-    """All of them, and the downtimes that are on or to come."""
+    """All of them, the downtimes that are on or to come, and what lies uncollected in MESH."""
 
     at: datetime
     flows: tuple[FlowShown, ...]
     downtimes: tuple[Downtime, ...]
+    uncollected: tuple[LyingShown, ...]
 
 
 def show_flows(core: Core) -> Flows:
@@ -62,7 +72,15 @@ def show_flows(core: Core) -> Flows:
         current = receiver is not None and receiver.channel == going.flow.channel
         name = receiver.name if receiver else going.flow.authority
         found.append(FlowShown(name, going, come.count if come else 0, come.first_attempt if come else 0, current, level))
-    return Flows(now, tuple(found), tuple(downtime.list_downtimes(core)))
+    return Flows(now, tuple(found), tuple(downtime.list_downtimes(core)), uncollected(core))
+
+
+def uncollected(core: Core) -> tuple[LyingShown, ...]:
+    """Return what lies in MESH and was not fetched, by mailbox; where it has lain longest comes first."""
+    before = core.clock.now() - core.settings.mesh_uncollected_after
+    with reading(core.engine).begin() as connection:
+        found = mesh.lying(connection)
+    return tuple(LyingShown(each, Level.WARN if each.told or each.oldest_at < before else Level.OK) for each in found)
 
 
 def _level(going: AuthorityFlow, lying: timedelta | None, now: datetime) -> Level:

@@ -22,8 +22,9 @@ from notify_gateway.cli.outbox import DatabaseOutbox
 from notify_gateway.cli.run import start_upkeep
 from notify_gateway.cli.worker_values import worker_values
 from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult
+from notify_gateway.domain.standing import Level
 from notify_gateway.privacy.opening import open_delivery
-from notify_gateway.use_cases import deliver, follow_mesh
+from notify_gateway.use_cases import deliver, flows, follow_mesh
 from notify_gateway.use_cases.confirm import Receipt
 from tests.support.mesh import OTHERS, OURS, SHARED_KEY, THEIRS, WORKFLOW, MeshSandbox, Wire
 from tests.support.waiting import eventually
@@ -165,16 +166,21 @@ def test_what_nobody_fetches_is_told_once_listed_and_sent_again_when_mesh_has_fo
     [row] = carriage.rows()
     assert carriage.look(timedelta(days=2)) == []
     assert follow_mesh.uncollected(carriage.house.gateway) == []
+    [lying] = flows.uncollected(carriage.house.gateway)
+    assert (lying.lying.mailbox, lying.lying.count, lying.lying.told, lying.level) == (THEIRS, 1, 0, Level.OK)
     told = carriage.look(timedelta(days=1))
     assert [(line["event"], line["delivery"], line["days"]) for line in told] == [("mesh-uncollected", str(row.id), 3)]
     [listed] = follow_mesh.uncollected(carriage.house.gateway)
     assert (listed.delivery_id, listed.authority, listed.mailbox) == (row.id, MIDDLESBROUGH, THEIRS)
     assert carriage.events(row.id)[-1].tag == "delivery:uncollected"
+    [lying] = flows.show_flows(carriage.house.gateway).uncollected
+    assert (lying.lying.authority, lying.lying.told, lying.level) == (MIDDLESBROUGH, 1, Level.WARN)
     assert carriage.look(timedelta(days=1)) == []
     assert carriage.rows()[0].state == "offered"
     assert [line["event"] for line in carriage.look(timedelta(days=1, hours=8))] == []
     assert (carriage.rows()[0].state, carriage.rows()[0].last_code) == ("queued", "mesh-uncollected")
     assert follow_mesh.uncollected(carriage.house.gateway) == []
+    assert flows.uncollected(carriage.house.gateway) == ()
 
 
 @ON_ONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult, Outgoi
 from notify_gateway.domain.errors import NotFound, Refused
 from notify_gateway.domain.operating import DowntimeReason
 from notify_gateway.domain.outbox_policy import CLOSED, Circuit
+from notify_gateway.domain.route import ChannelName
 from notify_gateway.store import circuits, tables
 from notify_gateway.store.engine import reading
 from notify_gateway.use_cases import deliver, downtime, onboard
@@ -208,8 +210,14 @@ def test_nothing_goes_out_in_a_planned_downtime_and_what_fails_then_counts_for_n
     ended = downtime.end_downtime(gateway, downtime_id=planned.id, actor=OPERATOR)
     assert downtime.end_downtime(gateway, downtime_id=planned.id, actor=OPERATOR) == ended
     assert (downtime.list_downtimes(gateway), downtime.list_downtimes(gateway, past=True)) == ([], [ended])
+    span = {"starts_at": now, "ends_at": house.clock.now() + timedelta(hours=1)}
+    drain = partial(downtime.plan_channel_downtime, gateway, **span, reason=DowntimeReason.MIGRATION, actor=OPERATOR)
+    assert drain(channel=ChannelName.MESH) == []
+    (drained,) = drain(channel=ChannelName.WEBHOOK)
+    assert (drained.authority, due(house)) == (MIDDLESBROUGH, [])
+    downtime.end_downtime(gateway, downtime_id=drained.id, actor=OPERATOR)
     assert attempt(house) == len(ids)
-    assert [event.tag for event in told(house, "downtime:planned", "downtime:ended")] == ["downtime:planned", "downtime:ended"]
+    assert [event.tag for event in told(house, "downtime:planned", "downtime:ended")] == ["downtime:planned", "downtime:ended"] * 2
 
 
 def test_a_downtime_is_of_an_authority_here_and_in_hours_to_come(house: House) -> None:
