@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Protocol
 
@@ -23,7 +24,7 @@ class Paged(Protocol):
     """What is handed over page by page."""
 
     def page(self) -> list[bytes]:
-        """Return the next lines, without their ends; none when there are no more."""
+        """Return the next lines, without their ends, or the next bytes; none when there are no more."""
         ...
 
     def end(self, *, whole: bool) -> None:
@@ -32,12 +33,12 @@ class Paged(Protocol):
 
 
 class ExportResponse(Response):
-    """The lines of an export. How it ended is recorded: whole only if the reader was there to the end."""
+    """The lines of an export; without ``lines`` its bytes. How it ended is recorded: whole only if the reader was there to the end."""
 
-    def __init__(self, export: Paged, *, media_type: str = NDJSON) -> None:
+    def __init__(self, export: Paged, *, media_type: str = NDJSON, lines: bool = True, headers: Mapping[str, str] | None = None) -> None:
         # A proxy that would hold answers back is asked not to.
-        super().__init__(b"", 200, {"X-Accel-Buffering": "no"}, media_type=media_type)
-        self._export = export
+        super().__init__(b"", 200, {"X-Accel-Buffering": "no", **(headers or {})}, media_type=media_type)
+        self._export, self._between = export, b"\n" if lines else b""
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send the lines, each page as soon as it is read."""
@@ -47,7 +48,7 @@ class ExportResponse(Response):
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             while not gone.done() and (page := await asyncio.to_thread(self._export.page)):
-                await _send_within(send, b"\n".join(page) + b"\n")
+                await _send_within(send, self._between.join([*page, b""]))
             whole = not gone.done()
         except TimeoutError:
             LOG.warning("export-not-taken")

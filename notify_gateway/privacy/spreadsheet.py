@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Spreadsheets as CSV (RFC 4180) that no program reads as formulas: the one way in which this service writes them."""
+"""Spreadsheets as CSV (RFC 4180) that no program reads as formulas: the one way in which this service writes them (and ``workbook.py``)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,24 @@ def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> bytes:
 
     With the mark, spreadsheets read it as UTF-8 without asking. A row without a column has an empty cell there.
     """
+    return csv_head(columns) + csv_rows(columns, rows)
+
+
+def csv_head(columns: Sequence[str]) -> bytes:
+    """Return how such a file begins: the mark, and the line of column names."""
+    return _BYTE_ORDER_MARK.encode() + _lines([columns])
+
+
+def csv_rows(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> bytes:
+    """Return the lines of further rows; a file may be made of several such parts."""
+    return _lines([row.get(column, "") for column in columns] for row in rows)
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> bytes:
     file = io.StringIO(newline="")
     writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow([cell(column) for column in columns])
-    writer.writerows([cell(row.get(column, "")) for column in columns] for row in rows)
-    return (_BYTE_ORDER_MARK + file.getvalue()).encode()
+    writer.writerows([cell(text) for text in row] for row in rows)
+    return file.getvalue().encode()
 
 
 def cell(text: str) -> str:
