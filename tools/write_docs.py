@@ -10,7 +10,7 @@ from pathlib import Path
 
 from audit.vocabulary import VOCABULARY
 from notify_gateway.domain.catalogue import all_entries
-from notify_gateway.domain.feedback import OUTCOMES, SEND_BACK_REASONS, Words
+from notify_gateway.domain.feedback import OUTCOMES, QUESTIONS, SEND_BACK_REASONS, Words
 from notify_gateway.domain.lifecycle import TABLE
 from notify_gateway.fhir.task import TOLD
 from tools.metrics_page import metrics_page
@@ -60,6 +60,7 @@ def states_page() -> str:
         lines.append(f"| `{state.value}` | {facts.meaning} | `{facts.task_status}` | {facts.counts_as.value} | {following} |")
     lines += _words("What the Task tells, in `output` and in its history", "code", {told.value: said for told, said in TOLD.items()})
     lines += _words("Outcomes that an authority records", "outcome", {each.value: said for each, said in OUTCOMES.items()})
+    lines += _words("Questions that an authority asks", "question", {each.value: said for each, said in QUESTIONS.items()})
     lines += _words("Reasons for sending back", "reason", {each.value: said for each, said in SEND_BACK_REASONS.items()})
     return "\n".join(lines) + "\n"
 

@@ -23,6 +23,7 @@ from workers.app import ALL_QUEUES, KEY_PREFIX, make_celery, queue_length
 from workers.channels.mesh import MeshChannel
 from workers.channels.mesh_protocol import Mailbox, MeshAccess, MeshFailed
 from workers.channels.protocol import Channels
+from workers.channels.inbox import InboxChannel
 from workers.channels.pull import PullChannel
 from workers.channels.sftp import SftpAccess, SftpChannel
 from workers.channels.signature import RequestSigner
@@ -68,7 +69,7 @@ def make_channels(values: WorkerValues) -> Channels:
         egress=Egress(allow_private=values.webhook_allow_private),
     )
     sftp = SftpChannel(signer=values.signer, access=sftp_access(values))
-    return {"pull": PullChannel(), "inbox": PullChannel(), "webhook": webhook, "mesh": _mesh_channel(values.mesh), "sftp": sftp}
+    return {"pull": PullChannel(), "inbox": InboxChannel(), "webhook": webhook, "mesh": _mesh_channel(values.mesh), "sftp": sftp}
 
 
 def sftp_access(values: WorkerValues) -> SftpAccess:

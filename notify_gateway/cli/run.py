@@ -253,7 +253,7 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
     from notify_gateway.use_cases.deliver import give_up_lost_attempts
     from notify_gateway.use_cases.erase import finish
     from notify_gateway.use_cases.invariants.runs import run_when_due
-    from notify_gateway.use_cases.maintain import forget_expired_sign_ins, say_that_it_is_quiet, sweep_orphan_keys
+    from notify_gateway.use_cases.maintain import say_that_it_is_quiet, sweep_orphan_keys, tidy_up
     from notify_gateway.use_cases.wrong_clock import set_right
 
     log = structlog.get_logger(__name__)
@@ -269,7 +269,7 @@ def start_upkeep(core: Core, stop: threading.Event, *, every: float = 60.0) -> t
                     continue
                 if swept := sweep_orphan_keys(core):
                     log.info("orphan-keys-swept", count=swept)
-                forget_expired_sign_ins(core)
+                tidy_up(core)
                 finish(core)
                 say_that_it_is_quiet(core)
                 if lost := give_up_lost_attempts(core) + settle_lost(core):

@@ -133,17 +133,6 @@ class Result(StrEnum):
     ASKED_NOT_TO = "asked-not-to"
 
 
-class Question(StrEnum):
-    """What an authority may ask a trust; the answer is an update of the notification."""
-
-    CONTACT_DETAILS = "contact-details"
-    ADDRESS = "address"
-    WHICH_SERVICE = "which-service"
-    PARENT_FACTS = "parent-facts"
-    NEEDS = "needs"
-    SAME_CHILD = "same-child"
-
-
 class Decision(StrEnum):
     """What people make of two notifications that may be of one child."""
 

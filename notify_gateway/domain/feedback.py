@@ -43,6 +43,17 @@ class SendBackReason(StrEnum):
     NOT_KNOWN = "not-known"
 
 
+class Question(StrEnum):
+    """What an authority may ask a trust; the answer is an update of the notification."""
+
+    CONTACT_DETAILS = "contact-details"
+    ADDRESS = "address"
+    WHICH_SERVICE = "which-service"
+    PARENT_FACTS = "parent-facts"
+    NEEDS = "needs"
+    SAME_CHILD = "same-child"
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What a code is called and what it means."""
@@ -86,13 +97,24 @@ SEND_BACK_REASONS: Final[Mapping[SendBackReason, Words]] = MappingProxyType(
     }
 )
 
+QUESTIONS: Final[Mapping[Question, Words]] = MappingProxyType(
+    {
+        Question.CONTACT_DETAILS: Words("Better contact details", "Nobody could be reached by the contact details of the notification."),
+        Question.ADDRESS: Words("Address", "The address is missing, or is not where the family lives."),
+        Question.WHICH_SERVICE: Words("Which service", "Which service formed the opinion, and whom the authority may speak with."),
+        Question.PARENT_FACTS: Words("What the parent was told", "What the parent was told and offered, and what they said, is not clear."),
+        Question.NEEDS: Words("Needs", "What the child's needs are is not clear from the codes that were sent."),
+        Question.SAME_CHILD: Words("Same child", "Whether this is the child of another notification of the same trust."),
+    }
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
     """One thing that happened to a notification, as its sender may know it.
 
     ``what`` is ``accepted`` or a state that a delivery passed to; ``event`` says of what (``new``, ``update``, ``delete``). ``at`` is when
-    the service learnt it, ``on`` the day on which the authority says that it was; ``code`` is an outcome or a reason.
+    the service learnt it, ``on`` the day on which the authority says that it was; ``code`` is an outcome, a reason or a question.
     """
 
     what: str
@@ -115,6 +137,13 @@ def read_outcome(code: str) -> AuthorityOutcome:
     if code not in set(AuthorityOutcome):
         raise Refused(Issue(Code.OUTCOME_UNKNOWN))
     return AuthorityOutcome(code)
+
+
+def read_question(code: str) -> Question:
+    """Return the question of that code; raises ``Refused`` if there is none."""
+    if code not in set(Question):
+        raise Refused(Issue(Code.CASE_CHOICE))
+    return Question(code)
 
 
 def read_send_back_reason(code: str) -> SendBackReason:

@@ -89,6 +89,8 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
         "delivery:contacted": _rest("update", "U"),
         "delivery:outcome": _rest("update", "U"),
         "delivery:returned": _rest("update", "U"),
+        "delivery:questioned": _rest("update", "U"),
+        "delivery:question_closed": _rest("update", "U"),
         "envelope:opened": _rest("read", "R", inbound=False),
         "log:viewed": _rest("read", "R", inbound=False),
         "log_entries:viewed": _rest("read", "R", inbound=False, of_child=False),

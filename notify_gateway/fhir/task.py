@@ -15,13 +15,23 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
-from notify_gateway.domain.feedback import OUTCOMES, SEND_BACK_REASONS, AuthorityOutcome, Happening, SendBackReason, Words
+from notify_gateway.domain.feedback import (
+    OUTCOMES,
+    QUESTIONS,
+    SEND_BACK_REASONS,
+    AuthorityOutcome,
+    Happening,
+    Question,
+    SendBackReason,
+    Words,
+)
 from notify_gateway.domain.lifecycle import TABLE, State
 from notify_gateway.fhir import names
 
 ODS: Final = "https://fhir.nhs.uk/Id/ods-organization-code"
 AUTHORITY_OUTCOME: Final = f"{names.BASE}/CodeSystem/authority-outcome"
 SENT_BACK_REASON: Final = f"{names.BASE}/CodeSystem/sent-back-reason"
+AUTHORITY_QUESTION: Final = f"{names.BASE}/CodeSystem/authority-question"
 TASK_HISTORY: Final = f"{names.BASE}/StructureDefinition/task-history"
 
 
@@ -35,6 +45,8 @@ class Told(StrEnum):
     CONTACTED = "contacted"
     OUTCOME = "outcome"
     OUTCOME_ON = "outcome-on"
+    QUESTION = "question"
+    QUESTION_CLOSED = "question-closed"
     SENT_BACK = "sent-back"
     SUGGESTED_AUTHORITY = "suggested-authority"
     GIVEN_UP = "given-up"
@@ -49,9 +61,21 @@ TOLD: Final[Mapping[Told, Words]] = MappingProxyType(
         Told.CONTACTED: Words("Family contacted", "The day on which the authority says that it was in touch with the family."),
         Told.OUTCOME: Words("Outcome", "What the authority says came of it, as a code of authority-outcome."),
         Told.OUTCOME_ON: Words("Outcome date", "The day on which the authority says that it came to that."),
+        Told.QUESTION: Words("Question", "What the authority asks, as a code of authority-question; answer it by an update."),
+        Told.QUESTION_CLOSED: Words("Question taken back", "When the authority said that it waits for no answer any more."),
         Told.SENT_BACK: Words("Sent back", "When the authority said that it is not the responsible one."),
         Told.SUGGESTED_AUTHORITY: Words("Suggested authority", "The authority that it thinks is responsible, by GSS code."),
         Told.GIVEN_UP: Words("Given up", "When the service gave up handing it over: send again, or tell the authority by another way."),
+    }
+)
+
+
+_SYSTEMS: Final[Mapping[Told, str]] = MappingProxyType(
+    {
+        Told.OUTCOME: AUTHORITY_OUTCOME,
+        Told.QUESTION: AUTHORITY_QUESTION,
+        Told.QUESTION_CLOSED: AUTHORITY_QUESTION,
+        Told.SENT_BACK: SENT_BACK_REASON,
     }
 )
 
@@ -91,6 +115,7 @@ def task_resource(facts: TaskFacts) -> dict[str, Any]:
     }
     # Of what was said more than once, the last word stands; the history has them all.
     present = {each.what: each for each in facts.present}
+    _forget_closed(present)
     if facts.state is State.SENT_BACK and (code := present[State.SENT_BACK.value].code) is not None:
         task["statusReason"] = _concept(SENT_BACK_REASON, code, SEND_BACK_REASONS[SendBackReason(code)].label)
     if outputs := list(_outputs(present.values())):
@@ -98,6 +123,13 @@ def task_resource(facts: TaskFacts) -> dict[str, Any]:
     if facts.history:
         task["extension"] = [_happened(each) for each in facts.history]
     return task
+
+
+def _forget_closed(present: dict[str, Happening]) -> None:
+    """A question that was taken back is asked no more, and one that was asked since is not taken back."""
+    asked, closed = (present.get(each) for each in (Told.QUESTION, Told.QUESTION_CLOSED))
+    if asked is not None and closed is not None:
+        del present[Told.QUESTION if asked.at <= closed.at else Told.QUESTION_CLOSED]
 
 
 def instant_text(moment: datetime) -> str:
@@ -110,6 +142,9 @@ def _outputs(present: Iterable[Happening]) -> Iterator[dict[str, Any]]:
         if each.code is not None and each.what == Told.OUTCOME:
             value = _concept(AUTHORITY_OUTCOME, each.code, OUTCOMES[AuthorityOutcome(each.code)].label)
             yield {"type": _kind(Told.OUTCOME), "valueCodeableConcept": value}
+        elif each.code is not None and each.what == Told.QUESTION:
+            value = _concept(AUTHORITY_QUESTION, each.code, QUESTIONS[Question(each.code)].label)
+            yield {"type": _kind(Told.QUESTION), "valueCodeableConcept": value}
         elif each.what != Told.CONTACTED:
             yield {"type": _kind(Told(each.what)), "valueDateTime": instant_text(each.at)}
         if each.on is not None:
@@ -128,7 +163,7 @@ def _happened(each: Happening) -> dict[str, Any]:
     if each.on is not None:
         parts.append({"url": "on", "valueDate": each.on.isoformat()})
     if each.code is not None:
-        system = AUTHORITY_OUTCOME if each.what == Told.OUTCOME else SENT_BACK_REASON
+        system = _SYSTEMS[Told(each.what)]
         parts.append({"url": "code", "valueCoding": {"system": system, "code": each.code}})
     if each.suggested is not None:
         parts.append({"url": "suggested-authority", "valueCode": each.suggested})

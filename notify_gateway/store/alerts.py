@@ -16,7 +16,11 @@ from notify_gateway.domain.alerts import AlertKind, Untold
 from notify_gateway.store.tables import alert_addresses, alerted, authorities, deliveries, notifications
 
 _a, _d, _t = alert_addresses.c, deliveries.c, alerted.c
-_WAITS = _d.state == literal("offered", literal_execute=True)  # spelt out, so that the partial index is seen to fit
+# Spelt out, so that the partial indexes are seen to fit. What the inbox has waits until a person takes it up.
+_WAITS = or_(
+    _d.state == literal("offered", literal_execute=True),
+    and_(_d.state == literal("received", literal_execute=True), _d.channel == literal("inbox", literal_execute=True)),
+)
 
 
 @dataclass(frozen=True, slots=True)

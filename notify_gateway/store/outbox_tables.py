@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Meta
 from notify_gateway.store.engine import Instant
 
 _DUE, _PARKED = "state = 'queued' AND parked_at IS NULL", "state = 'queued' AND parked_at IS NOT NULL"
+_UNREAD = "state = 'received' AND channel = 'inbox'"
 
 
 def policy_columns() -> tuple[Column[Any], ...]:
@@ -27,10 +28,12 @@ def policy_columns() -> tuple[Column[Any], ...]:
 
 
 def index(deliveries: Table) -> None:
-    """Add the indexes by which each authority's share of what is due, and what is parked, is found."""
+    """Add the indexes by which each authority's share of what is due, what is parked, and what nobody has taken up, is found."""
     by_due = (deliveries.c.authority, deliveries.c.due_at)
     Index("ix_deliveries_queued", *by_due, postgresql_where=text(_DUE), sqlite_where=text(_DUE))
     Index("ix_deliveries_parked", deliveries.c.authority, postgresql_where=text(_PARKED), sqlite_where=text(_PARKED))
+    of_inbox = (deliveries.c.authority, deliveries.c.received_at)
+    Index("ix_deliveries_unread", *of_inbox, postgresql_where=text(_UNREAD), sqlite_where=text(_UNREAD))
 
 
 def define(metadata: MetaData) -> tuple[Table, Table]:

@@ -18,7 +18,7 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
-from notify_gateway.store import row_level
+from notify_gateway.store import case_tables, row_level
 from notify_gateway.store.migrate import METADATA, Which
 
 
@@ -55,6 +55,8 @@ _ELSEWHERE: Final[Mapping[Role, Mapping[Which, Grants]]] = {
             "erased_messages": _READ,
             "circuits": "SELECT, INSERT, UPDATE",
             "downtimes": _READ,
+            **dict.fromkeys(case_tables.OF_ARRIVALS, "SELECT, INSERT, UPDATE"),
+            "inbox_settings": _READ,
             _PENDING: _ADD,
         },
         "shred": {"shred_keys": _READ, "erased_keys": _READ},
@@ -88,10 +90,11 @@ _ELSEWHERE: Final[Mapping[Role, Mapping[Which, Grants]]] = {
     },
     Role.WEB: {
         "main": {
-            **dict.fromkeys(
-                ("authorities", "authority_keys", "clients", "notifications", "messages", "deliveries", "delivery_steps"), _READ
-            ),
-            **dict.fromkeys(("ages", "envelopes", "erased_messages", "staff_sessions"), _READ),
+            **dict.fromkeys(("authorities", "authority_keys", "clients", "notifications", "messages", "erased_messages"), _READ),
+            **dict.fromkeys((*case_tables.SCOPED, "case_disputes"), "SELECT, INSERT, UPDATE"),
+            "deliveries": "SELECT, UPDATE",
+            "delivery_steps": _ADD,
+            **dict.fromkeys(("ages", "envelopes", "staff_sessions"), _READ),
             "staff": "SELECT, UPDATE",
             **dict.fromkeys(("devices", "recovery_drills"), _READ),
             "sealed_notes": _ADD,
@@ -136,7 +139,8 @@ def set_up(connection: Connection, which: Which) -> None:
             connection.execute(text(f"GRANT {privileges} ON {schema}.{_quoted(connection, table)} TO {role}"))
     _let_become(connection, Role.SERVICE, Role.WEB)
     if which == "main":
-        row_level.let_through(connection, Role.SERVICE)
+        for role in (Role.SERVICE, Role.DELIVERY):
+            row_level.let_through(connection, role)
     later = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema}"
     connection.execute(text(f"{later} GRANT {_READ} ON TABLES TO {Role.SERVICE}"))
     connection.execute(text(f"{later} GRANT USAGE ON SEQUENCES TO {everyone}"))

@@ -38,11 +38,16 @@ class Member:
     leave_until: date | None = None
     deputy: UUID | None = None
     closed_at: datetime | None = None
+    leave_from: date | None = None
 
     @property
     def person(self) -> Person:
         """Return them as whoever is signed in."""
         return Person(self.id, self.organisation, self.roles, self.name)
+
+    def away_on(self, day: date) -> bool:
+        """Tell whether they are on leave that day."""
+        return self.leave_until is not None and (self.leave_from or day) <= day <= self.leave_until
 
     def __repr__(self) -> str:
         return f"Member(id={self.id}, organisation={self.organisation})"

@@ -32,6 +32,7 @@ def define(metadata: MetaData) -> tuple[Table, Table, Table, Table]:
         # No foreign key: a deputy is looked up among the organisation's own members, and rows come back one by one after a restore.
         Column("deputy", Uuid),
         Column("closed_at", Instant),
+        Column("leave_from", Date),
         UniqueConstraint("organisation", "subject_hash"),
     )
     sessions = Table(

@@ -38,6 +38,7 @@ from notify_gateway.store import (
     staff_tables,
 )
 from notify_gateway.store.alert_tables import define as define_alerts
+from notify_gateway.store.case_tables import define as define_cases
 from notify_gateway.store.engine import Instant
 
 metadata = MetaData(
@@ -155,6 +156,8 @@ ages = Table(
     Column("authority", String(9), nullable=False),
     Column("age_months_at_opinion", Integer, nullable=False),
     Column("compulsory_school_age_on", Date, nullable=False),
+    # Keyed digests, by which it is told what an update changed, and never to what; they go with the ages when identity is erased.
+    *(Column(name, LargeBinary(16)) for name in ("name_print", "address_print", "contact_print")),
 )
 
 thread_keys = Table(
@@ -218,7 +221,7 @@ delivery_steps = Table(
     Column("at", Instant, nullable=False),
     Column("by", String(64), nullable=False),
     Column("event_id", Uuid, nullable=False),
-    CheckConstraint("step in ('contacted', 'outcome', 'sent-back')", name="step"),
+    CheckConstraint("step in ('contacted', 'outcome', 'sent-back', 'question', 'question-closed')", name="step"),
 )
 
 tombstones = Table(
@@ -262,6 +265,7 @@ invariant_findings, periodic_work = invariant_tables.define(metadata)
 authority_proposals = onboarding_tables.define(metadata)
 operator_sessions = operator_tables.define(metadata)
 circuits, downtimes = outbox_tables.define(metadata)
+case_tables = define_cases(metadata)
 devices, recovery_drills, sealed_notes, hand_overs = device_tables.define(metadata)
 staff, staff_sessions, staff_sign_ins, kept_forms = staff_tables.define(metadata)
 

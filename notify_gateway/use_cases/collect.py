@@ -28,6 +28,7 @@ from notify_gateway.store.engine import reading
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.deliver import document
 from notify_gateway.use_cases.gateway import Core, Gateway
+from notify_gateway.use_cases.inbox import arrive, follow
 
 COLLECTABLE = ("offered", "received", "acknowledged", "contacted", "outcome")
 OVERTAKEN = ("superseded", "cancelled")
@@ -99,6 +100,8 @@ def confirm_received(gateway: Core, *, authority: str, delivery_id: UUID, digest
             made = append(connection, audit_tables, [event])[0]
             change = {"state": "received", "received_at": now, "received_event": made.event_id, "document_digest": digest}
             outbox.write(connection, [{"id": delivery_id, **change}])
+            if row.channel == ChannelName.INBOX:
+                arrive.take_in(connection, [row], now=now, events={delivery_id: made.event_id})
         return state_now(connection, authority, delivery_id)
 
 
@@ -109,18 +112,23 @@ def acknowledge(gateway: Gateway, *, authority: str, delivery_id: UUID) -> Deliv
     """
     now = gateway.clock.now()
     with gateway.engine.begin() as connection:
-        row = own_delivery(connection, authority, delivery_id, lock=True)
-        if row.state == "offered":
-            raise Conflict(Issue(Code.DELIVERY_STATE))
-        if row.state == "received":
-            fields: dict[str, str | int] = {"notification": str(row.notification_id), "authority": authority}
-            event = Event("delivery:acknowledged", at=now, actor=authority, subject=str(delivery_id), fields=fields)
-            made = append(connection, audit_tables, [event])[0]
-            outbox.write(
-                connection,
-                [{"id": delivery_id, "state": "acknowledged", "acknowledged_at": now, "acknowledged_event": made.event_id}],
-            )
+        if take_up(connection, authority=authority, delivery_id=delivery_id, actor=authority, now=now) is not None:
+            follow.by_system(connection, authority, delivery_id, now=now)
         return state_now(connection, authority, delivery_id)
+
+
+def take_up(connection: Connection, *, authority: str, delivery_id: UUID, actor: str, now: datetime) -> UUID | None:
+    """The delivery is acknowledged, if it was only received until now; return the event then. Raises as ``acknowledge``."""
+    row = own_delivery(connection, authority, delivery_id, lock=True)
+    if row.state == "offered":
+        raise Conflict(Issue(Code.DELIVERY_STATE))
+    if row.state != "received":
+        return None
+    fields: dict[str, str | int] = {"notification": str(row.notification_id), "authority": authority}
+    event = Event("delivery:acknowledged", at=now, actor=actor, subject=str(delivery_id), fields=fields)
+    made = append(connection, audit_tables, [event])[0]
+    outbox.write(connection, [{"id": delivery_id, "state": "acknowledged", "acknowledged_at": now, "acknowledged_event": made.event_id}])
+    return made.event_id
 
 
 def state_of(gateway: Gateway, *, authority: str, delivery_id: UUID) -> DeliveryState:

@@ -24,6 +24,7 @@ from notify_gateway.store.tables import audit_tables
 from notify_gateway.telemetry.metrics import ATTEMPTS
 from notify_gateway.use_cases import setbacks
 from notify_gateway.use_cases.gateway import Core
+from notify_gateway.use_cases.inbox import arrive
 
 MOST_LOADED = 8 * 1024 * 1024
 """Bytes of sealed envelopes that one task loads, if it has more than one delivery; a document takes about three times as much."""
@@ -135,6 +136,8 @@ def finish_attempts(core: Core, results: Sequence[AttemptResult], *, owner: str)
         by_subject = {event.subject: made.event_id for event, made in zip(events, appended, strict=True)}
         for change in changes["received"]:
             change["received_event"] = by_subject[str(change["id"])]
+        in_inbox = [row for result, row in told if result.outcome == "received" and row.channel == ChannelName.INBOX]
+        arrive.take_in(connection, in_inbox, now=now, events={row.id: by_subject[str(row.id)] for row in in_inbox})
         for kind in changes.values():
             outbox.write(connection, kind)
         mesh.keep(connection, carried, now=now, look_at=now + core.settings.mesh_track_every)

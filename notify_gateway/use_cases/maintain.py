@@ -13,6 +13,7 @@ from notify_gateway.store import shred, sign_in
 from notify_gateway.store.engine import reading
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.gateway import Core
+from notify_gateway.use_cases.inbox.catch_up import catch_up
 
 ORPHAN_AFTER = timedelta(minutes=10)
 """A shred key is durable before its message, so a crash between the two leaves a key that protects nothing."""
@@ -35,6 +36,12 @@ def forget_expired_sign_ins(core: Core) -> int:
     now = core.clock.now()
     with core.engine.begin() as connection:
         return sign_in.forget_before(connection, now=now, tokens_before=now - TOKENS_KEPT)
+
+
+def tidy_up(core: Core) -> None:
+    """What has expired is forgotten, and what lies offered in an inbox is in a case."""
+    forget_expired_sign_ins(core)
+    catch_up(core)
 
 
 def say_that_it_is_quiet(core: Core) -> bool:

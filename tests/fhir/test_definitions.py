@@ -15,7 +15,7 @@ from notify_gateway.api.endpoints import ENDPOINTS
 from notify_gateway.domain.advice import Advice
 from notify_gateway.domain.catalogue import Code, all_entries, entry
 from notify_gateway.domain.errors import Refused
-from notify_gateway.domain.feedback import OUTCOMES, SEND_BACK_REASONS, AuthorityOutcome, SendBackReason
+from notify_gateway.domain.feedback import OUTCOMES, QUESTIONS, SEND_BACK_REASONS, AuthorityOutcome, Question, SendBackReason
 from notify_gateway.domain.lifecycle import State
 from notify_gateway.domain.model import MessageReason, OpinionKind, ParentView, ReceiverReason
 from notify_gateway.fhir import acts, names
@@ -124,6 +124,7 @@ def test_code_systems_are_those_of_the_code() -> None:
     assert codes("task-output") == set(Told)
     assert codes("authority-outcome") == set(AuthorityOutcome) == set(OUTCOMES)
     assert codes("sent-back-reason") == set(SendBackReason) == set(SEND_BACK_REASONS)
+    assert codes("authority-question") == set(Question) == set(QUESTIONS)
     assert codes("error") == set(Code) == {each.code.value for each in all_entries()}
     assert f"{names.BASE}/CodeSystem/advice" == verdict.ADVICE
     assert codes("advice") == set(Advice)

@@ -33,7 +33,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.types import BigInteger, DateTime, Integer, Text
+from sqlalchemy.types import BigInteger, Boolean, DateTime, Integer, Text
 
 from audit.events import Event
 from audit.log import append
@@ -106,6 +106,8 @@ def value_for(column: Any, choices: Mapping[str, str]) -> object:
         return ONE if isinstance(kind, Uuid) else ONE.hex
     if isinstance(kind, DateTime):
         return AT if kind.timezone else AT.replace(tzinfo=None)
+    if isinstance(kind, Boolean):
+        return True
     if isinstance(kind, LargeBinary):
         return b"\1" * 32
     if isinstance(kind, BigInteger | Integer):

@@ -91,7 +91,7 @@ def test_an_e_mail_says_what_waits_and_where_and_no_more(server: MailServer, whe
         "5 deliveries wait (section 23 notifications) for\nStockton-on-Tees (E06000004).\n\n"
         "New since the last message:\n"
         f"  {alert.untold[0].reference}\n  {alert.untold[1].reference}\n\n"
-        "Open your inbox at\nhttps://gateway.example/\n\n"
+        "Open your inbox at\nhttps://gateway.example/inbox\n\n"
         "This message says nothing about any child, on purpose. Please write\n"
         "nothing about a child when you forward it. Nobody reads answers to it.\n"
     )

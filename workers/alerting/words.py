@@ -17,7 +17,7 @@ _WHERE = {
     "pull": ("Your system collects them at", "/authority/v1/deliveries"),
     "mesh": ("They are in your MESH mailbox. The service is at", "/"),
     "sftp": ("They are in your SFTP folder. The service is at", "/"),
-    "inbox": ("Open your inbox at", "/"),
+    "inbox": ("Open your inbox at", "/inbox"),
 }
 _ELSEWHERE = ("The service is at", "/")
 

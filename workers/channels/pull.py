@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Pull, and the inbox: the delivery is offered where the authority fetches or reads it; nothing is sent."""
+"""Pull: the delivery is offered where the authority fetches it; nothing is sent."""
 
 from __future__ import annotations
 

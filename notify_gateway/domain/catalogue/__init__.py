@@ -9,6 +9,7 @@ from types import MappingProxyType
 from notify_gateway.domain.catalogue import (
     access,
     alerts,
+    casework,
     client_keys,
     content,
     delivery,
@@ -20,6 +21,7 @@ from notify_gateway.domain.catalogue import (
     log,
     message,
     onboarding,
+    paper,
     routing,
     service,
     sign_in,
@@ -49,6 +51,8 @@ _FAMILIES = (
     alerts,
     client_keys,
     devices,
+    casework,
+    paper,
     log,
     erasure,
     service,
@@ -67,6 +71,8 @@ _NAMES = {
     "identity": "Identity and conflicts",
     "onboarding": "Registration",
     "alerts": "Registration",
+    "casework": "Inbox",
+    "paper": "Inbox",
     "log": "Audit log",
     "client_keys": "Registration",
 }

@@ -11,12 +11,12 @@ from mappings.needs import NeedTables
 from notify_gateway.domain.advice import WORDS as ADVICE_WORDS
 from notify_gateway.domain.advice import Advice
 from notify_gateway.domain.catalogue import all_entries
-from notify_gateway.domain.feedback import OUTCOMES, SEND_BACK_REASONS, Words
+from notify_gateway.domain.feedback import OUTCOMES, QUESTIONS, SEND_BACK_REASONS, Words
 from notify_gateway.domain.lifecycle import TABLE
 from notify_gateway.fhir import names
 from notify_gateway.fhir.definitions import vocabulary
 from notify_gateway.fhir.definitions.canonical import OPEN_GOVERNMENT_LICENCE, VERSION, Concept, Json, canonical, id_of, without_repeats
-from notify_gateway.fhir.task import AUTHORITY_OUTCOME, SENT_BACK_REASON, TOLD
+from notify_gateway.fhir.task import AUTHORITY_OUTCOME, AUTHORITY_QUESTION, SENT_BACK_REASON, TOLD
 
 RECEIVER_REASONS: Final = f"{names.BASE}/CodeSystem/receiver-reason"
 BROAD_AREA: Final = f"{names.BASE}/CodeSystem/broad-area-of-need"
@@ -38,6 +38,7 @@ def made() -> Iterator[Json]:
     yield _of_words(names.TASK_OUTPUT, "Task outputs", "The kinds of thing that a Task tells, in its output and its history.", TOLD)
     yield _of_words(AUTHORITY_OUTCOME, "Authority outcomes", "What came of a notification at the authority.", OUTCOMES)
     yield _of_words(SENT_BACK_REASON, "Reasons for sending back", "Why an authority is not the responsible one.", SEND_BACK_REASONS)
+    yield _of_words(AUTHORITY_QUESTION, "Authority questions", "What an authority asks the sender; the answer is an update.", QUESTIONS)
     yield _errors()
     yield _advice()
 

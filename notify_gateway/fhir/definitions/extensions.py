@@ -42,7 +42,7 @@ _HISTORY_PARTS = (
     Part("event", "Of which kind of message it was.", "code", bound_to="message-reason"),
     Part("authority", "At which authority, by GSS code.", "code"),
     Part("on", "The day on which the authority says that it was.", "date", least=0),
-    Part("code", "The outcome, or the reason for sending back.", "Coding", least=0),
+    Part("code", "The outcome, the question, or the reason for sending back.", "Coding", least=0),
     Part("suggested-authority", "The authority that is thought responsible, by GSS code.", "code", least=0),
 )
 _LAYER_PARTS = (
