@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.delivery.measure import DeliveryPlan, measure_delivery
 from benchmarks.log.measure import LogPlan, measure_log
 from benchmarks.measure import Load, measure
 from benchmarks.report import Results, as_json, tables
@@ -37,26 +38,35 @@ class Plan:
     embedded: int
     steps: int
     log: LogPlan
+    delivery: DeliveryPlan
 
 
 LOG, QUICK_LOG = LogPlan(100_000, 1_000_000, 10.0, 3, 2000), LogPlan(20_000, 100_000, 3.0, 1, 500)
-DEFAULT = Plan(
-    messages=2000, messages_alone=300, pairs=4, pairs_alone=2, embedded=2, steps=512, log=LogPlan(100_000, 1_000_000, 10.0, 3, 2000)
-)
-QUICK = Plan(messages=500, messages_alone=100, pairs=2, pairs_alone=1, embedded=1, steps=128, log=QUICK_LOG)
+DELIVERY = DeliveryPlan(messages=3000, rate=150, steady=2000, backlog=20_000, day=100_000, pairs=4)
+QUICK_DELIVERY = DeliveryPlan(messages=600, rate=100, steady=500, backlog=2000, day=10_000, pairs=1)
+DEFAULT = Plan(messages=2000, messages_alone=300, pairs=4, pairs_alone=2, embedded=2, steps=512, log=LOG, delivery=DELIVERY)
+QUICK = Plan(messages=500, messages_alone=100, pairs=2, pairs_alone=1, embedded=1, steps=128, log=QUICK_LOG, delivery=QUICK_DELIVERY)
+PARTS = ("service", "log", "delivery")
 
 
 def run(plan: Plan, console: Console, only: str | None = None) -> Results:
     """Measure all that ``plan`` names and return it; raises ``PromiseBroken`` as soon as the service does not keep what it promised.
 
-    ``only`` leaves out all but the ``service`` or all but the ``log``.
+    ``only`` leaves out all but one of ``PARTS``.
     """
     results = Results()
-    if only != "log":
+
+    def tell(text: str) -> None:
+        console.print(text, highlight=False)
+
+    if only in (None, "service"):
         _measure_service(plan, console, results)
-    if only != "service":
+    if only in (None, "log"):
         with _place() as place:
-            results.log = measure_log(place, plan.log, lambda text: console.print(text, highlight=False))
+            results.log = measure_log(place, plan.log, tell)
+    if only in (None, "delivery"):
+        with _place() as place:
+            results.delivery = measure_delivery(place, plan.delivery, tell)
     return results
 
 
@@ -111,14 +121,15 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, help="runs of baselines and service each, instead of the plan's")
     parser.add_argument("--pairs-alone", type=int, help="the same over one connection, instead of the plan's")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
-    parser.add_argument("--only", choices=["service", "log"], help="measure the service and its baselines alone, or the audit log alone")
+    parser.add_argument("--only", choices=PARTS, help="the service beside its baselines, the audit log, or delivery alone")
     asked = parser.parse_args()
     plan = QUICK if asked.quick else DEFAULT
     if asked.messages:
         plan = replace(plan, messages=asked.messages, messages_alone=min(asked.messages, plan.messages_alone))
-        plan = replace(plan, log=plan.log.at_most(asked.messages))
+        plan = replace(plan, log=plan.log.at_most(asked.messages), delivery=plan.delivery.at_most(asked.messages))
     if asked.pairs:
         plan = replace(plan, pairs=asked.pairs, log=replace(plan.log, pairs=asked.pairs))
+        plan = replace(plan, delivery=replace(plan.delivery, pairs=asked.pairs))
     if asked.pairs_alone is not None:
         plan = replace(plan, pairs_alone=asked.pairs_alone)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped

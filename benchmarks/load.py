@@ -12,9 +12,9 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from itertools import cycle, islice
+from itertools import count, cycle, islice
 from pathlib import Path
 from typing import cast
 from uuid import uuid4
@@ -39,8 +39,8 @@ class Outcome:
 class Sender(asyncio.Protocol):
     """One connection: sends a request, reads the whole answer, sends the next."""
 
-    def __init__(self, requests: Iterator[bytes], outcome: Outcome) -> None:
-        self._requests, self._outcome = requests, outcome
+    def __init__(self, requests: Iterator[bytes], outcome: Outcome, due: Callable[[], float]) -> None:
+        self._requests, self._outcome, self._due = requests, outcome, due
         self._buffer = bytearray()
         self._sent_at = 0.0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -50,12 +50,19 @@ class Sender(asyncio.Protocol):
         self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's own is no subclass
 
     def send_next(self) -> None:
-        """Send a request, or end when there is none left."""
+        """Send a request when it is due, or end when there is none left."""
         request = next(self._requests, None)
         if request is None:
             self._transport.close()
             self.done.set_result(None)
             return
+        wait = self._due() - time.monotonic()
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._send, request)
+        else:
+            self._send(request)
+
+    def _send(self, request: bytes) -> None:
         self._sent_at = time.monotonic()
         self._transport.write(request)
 
@@ -97,13 +104,16 @@ def request(body: bytes, token: str) -> bytes:
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
-async def post_all(requests: list[bytes], ports: list[int], connections: int) -> Outcome:
-    """Post every request once; the connections are spread evenly over the ports."""
-    outcome, waiting = Outcome(), iter(requests)
+async def post_all(requests: list[bytes], ports: list[int], connections: int, rate: float = 0) -> Outcome:
+    """Post every request once, at most ``rate`` a second if it is not 0; the connections are spread evenly over the ports."""
+    outcome, waiting, place = Outcome(), iter(requests), count()
+
+    def due() -> float:
+        return outcome.began + next(place) / rate if rate else 0.0
+
     loop = asyncio.get_running_loop()
-    senders = [
-        (await loop.create_connection(lambda: Sender(waiting, outcome), "127.0.0.1", port))[1] for port in islice(cycle(ports), connections)
-    ]
+    chosen = islice(cycle(ports), connections)
+    senders = [(await loop.create_connection(lambda: Sender(waiting, outcome, due), "127.0.0.1", port))[1] for port in chosen]
     outcome.began = time.monotonic()
     for sender in senders:
         sender.send_next()
@@ -118,13 +128,14 @@ def main() -> None:
     parser.add_argument("--skip", type=int, default=0)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--connections", type=int, required=True)
+    parser.add_argument("--rate", type=float, default=0, help="a second, over all connections; 0: as fast as they are answered")
     parser.add_argument("--token", required=True)
     parser.add_argument("--ports", type=int, nargs="+", required=True)
     asked = parser.parse_args()
     with asked.messages.open("rb") as lines:
         chosen = islice(lines, asked.skip, asked.skip + asked.count)
         requests = [request(line.rstrip(b"\n"), asked.token) for line in chosen]
-    outcome = uvloop.run(post_all(requests, asked.ports, asked.connections))
+    outcome = uvloop.run(post_all(requests, asked.ports, asked.connections, asked.rate))
     json.dump(asdict(outcome), sys.stdout)
 
 

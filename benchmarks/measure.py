@@ -58,19 +58,20 @@ def measure(system: System, place: Place, load: Load, messages: Path) -> Figures
     """Run ``system`` under ``load`` and return its figures; raises ``PromiseBroken``, or ``RuntimeError`` when a message was refused."""
     with system(place) as running, httpx2.Client(base_url=place.receiver_url) as receiver:
         receiver.post("/forget").raise_for_status()
-        warmed = _post(running, messages, skip=0, count=load.warm_up, connections=8)
-        _wait_delivered(receiver, load.warm_up)
+        warmed = post(running, messages, skip=0, count=load.warm_up, connections=8)
+        wait_delivered(receiver, load.warm_up)
         meter = Meter(running.parts)
-        posted = _post(running, messages, skip=load.warm_up, count=load.messages, connections=load.connections)
-        _wait_delivered(receiver, load.warm_up + load.messages)
+        posted = post(running, messages, skip=load.warm_up, count=load.messages, connections=load.connections)
+        wait_delivered(receiver, load.warm_up + load.messages)
         used = meter.used()
         tally = receiver.get("/tally").raise_for_status().json()
         kept = running.promises.check(warmed["tasks"] + posted["tasks"], tally["posts"]) if running.promises else ""
     return _figures(load, posted, tally, used, kept)
 
 
-def _post(running: Running, messages: Path, *, skip: int, count: int, connections: int) -> dict[str, Any]:
-    options = {"--skip": skip, "--count": count, "--connections": connections, "--token": running.token}
+def post(running: Running, messages: Path, *, skip: int, count: int, connections: int, rate: float = 0) -> dict[str, Any]:
+    """Post so many of the messages, as fast as they are answered or at a rate a second; raises ``RuntimeError`` if one is refused."""
+    options = {"--skip": skip, "--count": count, "--connections": connections, "--rate": rate, "--token": running.token}
     command = [sys.executable, "-m", "benchmarks.load", str(messages), *(str(part) for option in options.items() for part in option)]
     command += ["--ports", *map(str, running.ports)]
     done = subprocess.run(command, env=base_environment(), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
@@ -80,8 +81,9 @@ def _post(running: Running, messages: Path, *, skip: int, count: int, connection
     return outcome
 
 
-def _wait_delivered(receiver: httpx2.Client, count: int) -> None:
-    eventually(lambda: receiver.get("/count").json() >= count, within=DELIVERED_WITHIN, every=0.1, what=f"{count} deliveries")
+def wait_delivered(receiver: httpx2.Client, count: int, *, within: float = DELIVERED_WITHIN) -> None:
+    """Return when the receiver has had so many different deliveries."""
+    eventually(lambda: receiver.get("/count").json() >= count, within=within, every=0.1, what=f"{count} deliveries")
 
 
 def _figures(load: Load, posted: dict[str, Any], tally: dict[str, Any], used: dict[str, float], kept: str) -> Figures:

@@ -39,27 +39,27 @@ class Promises:
     port: int
     token: str
 
-    def check(self, tasks: Sequence[str], posts: Mapping[str, int]) -> str:
-        """Return in words what was found kept; raises ``PromiseBroken`` otherwise.
+    def check(self, tasks: Sequence[str], posts: Mapping[str, int], *, within: float = 20) -> str:
+        """Return in words what was found kept; raises ``PromiseBroken`` otherwise, or where it is not recorded ``within`` so many seconds.
 
         ``tasks`` are all notifications that were answered 202, ``posts`` how often each delivery came to the receiver.
         """
         engine = reading(open_engine(self.settings.main_url))
         try:
-            self._delivered_once(engine, tasks, posts)
-            entries = self._log_holds(engine, len(tasks))
+            self._delivered_once(engine, tasks, posts, within)
+            entries = self._log_holds(engine, len(tasks), within)
         finally:
             engine.dispose()
         sample = tasks[:: max(1, len(tasks) // RECEIPTS)]
         self._receipts_verify(sample)
         return f"{len(tasks)} accepted = {len(posts)} received, once each; log of {entries} entries and {len(sample)} receipts verified"
 
-    def _delivered_once(self, engine: Engine, tasks: Sequence[str], posts: Mapping[str, int]) -> None:
+    def _delivered_once(self, engine: Engine, tasks: Sequence[str], posts: Mapping[str, int], within: float) -> None:
         def all_received() -> bool:
             with engine.begin() as connection:
                 return connection.scalar(select(deliveries.c.id).where(deliveries.c.state != "received").limit(1)) is None
 
-        eventually(all_received, within=20, what="every delivery recorded as received")
+        eventually(all_received, within=within, what="every delivery recorded as received")
         with engine.begin() as connection:
             held = {
                 str(row.id): str(row.notification_id) for row in connection.execute(select(deliveries.c.id, deliveries.c.notification_id))
@@ -69,14 +69,14 @@ class Promises:
         if held.keys() != posts.keys() or any(times != 1 for times in posts.values()):
             raise PromiseBroken(f"{len(held)} deliveries are held; the receiver got {len(posts)}, in {sum(posts.values())} POSTs")
 
-    def _log_holds(self, engine: Engine, accepted: int) -> int:
+    def _log_holds(self, engine: Engine, accepted: int, within: float) -> int:
         def signed_entries() -> int:
             with engine.begin() as connection:
                 return verify_export(export_lines(connection, audit_tables), [self._log_key]).in_full
 
         wanted = accepted * EVENTS_EACH
         return eventually(
-            lambda: (held := signed_entries()) >= wanted and held, within=20, every=0.2, what=f"{wanted} entries in the signed log"
+            lambda: (held := signed_entries()) >= wanted and held, within=within, every=0.2, what=f"{wanted} entries in the signed log"
         )
 
     def _receipts_verify(self, tasks: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import sys
 import time
@@ -13,6 +14,7 @@ from aiohttp import web
 
 first_at: dict[str, float] = {}
 posts: Counter[str] = Counter()
+letting_go = asyncio.Event()
 
 
 async def receive(request: web.Request) -> web.Response:
@@ -22,6 +24,18 @@ async def receive(request: web.Request) -> web.Response:
     first_at.setdefault(delivery_id, time.monotonic())
     posts[delivery_id] += 1
     return web.json_response({"delivery_id": delivery_id, "received": hashlib.sha256(body).hexdigest()})
+
+
+async def hang(_: web.Request) -> web.Response:
+    """Take a connection and answer nothing until everything that hangs is let go."""
+    await letting_go.wait()
+    return web.Response(status=503)
+
+
+async def let_go(_: web.Request) -> web.Response:
+    """Let go of everything that hangs."""
+    letting_go.set()
+    return web.Response()
 
 
 async def count(_: web.Request) -> web.Response:
@@ -36,6 +50,7 @@ async def tally(_: web.Request) -> web.Response:
 
 async def forget(_: web.Request) -> web.Response:
     """Begin anew."""
+    letting_go.clear()
     first_at.clear()
     posts.clear()
     return web.Response()
@@ -44,7 +59,8 @@ async def forget(_: web.Request) -> web.Response:
 def main() -> None:
     """Serve on the port given, on 127.0.0.1."""
     app = web.Application()
-    app.add_routes([web.post("/deliveries", receive), web.get("/count", count), web.get("/tally", tally), web.post("/forget", forget)])
+    app.add_routes([web.post("/deliveries", receive), web.post("/hang", hang), web.post("/let_go", let_go)])
+    app.add_routes([web.get("/count", count), web.get("/tally", tally), web.post("/forget", forget)])
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None, loop=uvloop.new_event_loop())
 
 

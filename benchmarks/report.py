@@ -14,6 +14,8 @@ from typing import Any
 
 from rich.table import Table
 
+from benchmarks.delivery.measure import DeliveryFigures
+from benchmarks.delivery.report import delivery_tables
 from benchmarks.front_door import AIM_US, FrontDoor
 from benchmarks.log.measure import LogFigures
 from benchmarks.log.report import log_tables
@@ -38,6 +40,7 @@ class Results:
     runs: dict[tuple[str, int], list[Figures]] = field(default_factory=lambda: defaultdict(list))
     steps: Steps | None = None
     log: LogFigures | None = None
+    delivery: DeliveryFigures | None = None
 
     def add(self, system: str, connections: int, figures: Figures) -> None:
         """Take in a run."""
@@ -63,6 +66,8 @@ def tables(results: Results) -> Iterator[Table]:
         yield _steps(results.steps)
     if results.log is not None:
         yield from log_tables(results.log)
+    if results.delivery is not None:
+        yield from delivery_tables(results.delivery)
 
 
 def _service(results: Results) -> Iterator[Table]:
@@ -119,6 +124,7 @@ def as_json(results: Results, plan: Any) -> str:
         ],
         "steps": asdict(results.steps) if results.steps else None,
         "log": asdict(results.log) if results.log else None,
+        "delivery": asdict(results.delivery) | {"kept": results.delivery.kept} if results.delivery else None,
     }
     return json.dumps(document, indent=1) + "\n"
 

@@ -31,6 +31,8 @@ GATEWAYS = 2
 POOL = ("--pool", "prefork", "--concurrency", "2")
 """The baseline's: Celery's default on two cores. In a few runs neither four processes nor eight threads were clearly faster."""
 COMMAND = ("-m", "notify_gateway.cli.main")
+ONE = {AUTHORITY: "deliveries"}
+"""The one authority that most runs have, and the path of the receiver that its deliveries go to."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Running:
     ports: list[int]
     parts: Mapping[str, list[int]]
     promises: Promises | None
+    settings: Settings | None = None
 
 
 System = Callable[[Place], AbstractContextManager[Running]]
@@ -95,6 +98,17 @@ def service(place: Place) -> Iterator[Running]:
         yield replace(running, promises=Promises(settings, running.ports[0], running.token))
 
 
+def service_to(routes: Mapping[str, str]) -> System:
+    """Return the whole service for the authorities that are named, each with the path of the receiver that its deliveries go to."""
+
+    @contextmanager
+    def started(place: Place) -> Iterator[Running]:
+        with _service(place, COMMAND, routes=routes) as (running, settings):
+            yield replace(running, settings=settings)
+
+    return started
+
+
 @contextmanager
 def service_without_log(place: Place) -> Iterator[Running]:
     """Run the same without its audit log, and so without a sequencer and without anything that could be held against it."""
@@ -103,11 +117,13 @@ def service_without_log(place: Place) -> Iterator[Running]:
 
 
 @contextmanager
-def _service(place: Place, command: tuple[str, ...], *, logged: bool = True) -> Iterator[tuple[Running, Settings]]:
+def _service(
+    place: Place, command: tuple[str, ...], *, logged: bool = True, routes: Mapping[str, str] = ONE
+) -> Iterator[tuple[Running, Settings]]:
     with ExitStack() as stack:
         broker = _redis(stack)
         urls = _databases(stack, place) | {"NOTIFY_GATEWAY_BROKER_URL": broker.url}
-        settings, token, env = _onboard(stack, place, urls)
+        settings, token, env = _onboard(stack, place, urls, routes)
         processes = [("worker", "worker"), ("scheduler", "schedule")]
         if logged:
             processes.append(("sequencer", "sequence"))
@@ -145,10 +161,18 @@ def embedded(place: Place) -> Iterator[Running]:
 
 
 @contextmanager
+def set_up_alone(place: Place) -> Iterator[tuple[Settings, dict[str, str]]]:
+    """Set the service up on PostgreSQL without starting it; lend its settings, and the environment of its commands."""
+    with ExitStack() as stack:
+        settings, _, env = _onboard(stack, place, _databases(stack, place))
+        yield settings, env
+
+
+@contextmanager
 def onboarded_alone(place: Place) -> Iterator[Settings]:
     """Set the service up on PostgreSQL without starting it."""
-    with ExitStack() as stack:
-        yield _onboard(stack, place, _databases(stack, place))[0]
+    with set_up_alone(place) as (settings, _):
+        yield settings
 
 
 def _databases(stack: ExitStack, place: Place) -> dict[str, str]:
@@ -163,8 +187,10 @@ def _redis(stack: ExitStack) -> PrivateRedis:
     return server.start()
 
 
-def _onboard(stack: ExitStack, place: Place, urls: Mapping[str, str]) -> tuple[Settings, str, dict[str, str]]:
-    """Make keys, tables, one trust and one authority with a webhook; return settings, the trust's token and the environment."""
+def _onboard(
+    stack: ExitStack, place: Place, urls: Mapping[str, str], routes: Mapping[str, str] = ONE
+) -> tuple[Settings, str, dict[str, str]]:
+    """Make keys, tables, one trust and authorities with webhooks; return settings, the trust's token and the environment."""
     data = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=place.folder)))
     env = {**urls, "NOTIFY_GATEWAY_DATA_DIR": str(data), "NOTIFY_GATEWAY_DEPLOYMENT": "demonstration"}
     env |= {"NOTIFY_GATEWAY_WEBHOOK_ALLOW_PRIVATE": "true"}
@@ -178,10 +204,11 @@ def _onboard(stack: ExitStack, place: Place, urls: Mapping[str, str]) -> tuple[S
     try:
         kind = OrganisationType.NHS_TRUST
         onboard.register_trust(gateway, ods=TRUST, name="Example Community NHS Trust", organisation_type=kind, actor="bench")
-        url = f"{place.receiver_url}/deliveries"
-        onboard.register_authority(gateway, gss=AUTHORITY, custody="authority-held", channel="webhook", route={"url": url}, actor="bench")
-        for purpose in (RecipientPurpose.WORKING, RecipientPurpose.RECOVERY):
-            onboard.register_key(gateway, key=RecipientPrivateKey.generate(AUTHORITY, purpose).public(), actor="bench")
+        for gss, path in routes.items():
+            route = {"url": f"{place.receiver_url}/{path}"}
+            onboard.register_authority(gateway, gss=gss, custody="authority-held", channel="webhook", route=route, actor="bench")
+            for purpose in (RecipientPurpose.WORKING, RecipientPurpose.RECOVERY):
+                onboard.register_key(gateway, key=RecipientPrivateKey.generate(gss, purpose).public(), actor="bench")
         token = onboard.issue_token(gateway, kind="trust", code=TRUST, lasts=None, actor="bench").text
     finally:
         opened.close()

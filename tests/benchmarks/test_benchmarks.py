@@ -65,3 +65,18 @@ def test_the_log_alone_is_measured(tmp_path: Path) -> None:
     assert [len(told[runs]) for runs in ("logged", "unlogged")] == [1, 1]
     assert "sequencer" in told["logged"][0]["cpu_ms_by_part"]
     assert "sequencer" not in told["unlogged"][0]["cpu_ms_by_part"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_delivery_alone_is_measured(tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--messages", "60", "--only", "delivery", "--json", str(written)]
+    done = subprocess.run(command, cwd=ROOT, env=base_environment() | {"COLUMNS": "160"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(written.read_text())["delivery"]
+    assert [(run["others"], run["kept_waiting"]) for runs in ("control", "dead") for run in told["dead"][runs]] == [(54, 0), (54, 6)]
+    assert told["backlog"]["drained"][0]["promises"].startswith("110 accepted = 110 received, once each")
+    assert [(made["form"], made["deliveries"]) for made in told["day"]] == [("json", 60), ("csv", 60)]
+    assert told["kept"].keys() == {"dead", "backlog"}
+    assert "never answers" in done.stdout
