@@ -19,7 +19,7 @@ from notify_gateway.web.pages import show_page
 
 router = APIRouter(tags=["Inbox"])
 
-_TITLES: Final = {"card": "Who the child is", "original": "The original message"}
+_TITLES: Final = {"card": "The child’s details", "original": "The original message"}
 
 
 @router.get("/notifications/{reference}/card", response_class=Response)

@@ -76,7 +76,7 @@ async def approve_device(request: Request) -> Response:
         enrol.approve(_gateway(request), by=visit.person, kid=fields.get("kid", ""), typed=fields.get("fingerprint", ""))
         return "approved"
 
-    return await _done(request, visit, {"fingerprint": fields.get("fingerprint", "")}, act)
+    return await _done(request, visit, {}, act, of=fields.get("kid", ""))
 
 
 @router.post("/devices/end", response_class=Response)
@@ -123,11 +123,11 @@ async def answer_drill(request: Request) -> Response:
         drill.answer(_gateway(request), by=visit.person, drill_id=_an_id(fields.get("id", "")), words=fields.get("answer", ""))
         return "passed"
 
-    return await _done(request, visit, {}, act)
+    return await _done(request, visit, {}, act, of=fields.get("id", ""))
 
 
-async def _done(request: Request, visit: Visit, typed: dict[str, str], act: Callable[[], str]) -> Response:
-    """Do it and lead back to the page; what the page can say itself is said there, with what was typed."""
+async def _done(request: Request, visit: Visit, typed: dict[str, str], act: Callable[[], str], *, of: str = "") -> Response:
+    """Do it and lead back to the page; what the page can say itself is said there, beside the field ``of`` that device or drill."""
     try:
         done = await asyncio.to_thread(act)
     except NotifyError as error:
@@ -135,7 +135,8 @@ async def _done(request: Request, visit: Visit, typed: dict[str, str], act: Call
         if beside is None:
             raise
         known = entry(error.issues[0].code)
-        form = Form(token=visit.form_token, values=typed, faults={beside: f"{known.title}. {known.fix}"})
+        place = f"{beside}-{of}" if of and beside != "label" else beside
+        form = Form(token=visit.form_token, values=typed, faults={place: f"{known.title}. {known.fix}"})
         return await _page(request, visit, form, status=422 if known.status == 422 else 409)
     return Response(status_code=303, headers={"Location": f"{PAGE}?done={done}"})
 

@@ -33,8 +33,7 @@ async function begin(page) {
       parts.sheet.replaceChildren(opened.sheet);
       parts.sheet.hidden = parts.hide.hidden = false;
       parts.form.hidden = true;
-      const until = new Date(Date.now() + handed.seconds_left * 1000);
-      parts.said.textContent = `Shown until ${until.toLocaleTimeString("en-GB", { hour: "numeric", minute: "2-digit" })}. This has been recorded.`;
+      parts.said.textContent = `Shown until ${moment(Date.now() + handed.seconds_left * 1000)}. This has been recorded.`;
       clearTimeout(timer);
       timer = setTimeout(() => clear("The time is over, and the details are hidden. Say again why you need them."), handed.seconds_left * 1000);
     } catch (error) {
@@ -77,6 +76,7 @@ export async function ask(address, body, kid) {
     throw new Missing("not-reached");
   }
   if (answer.type === "opaqueredirect" || answer.status === 401) throw new Missing("signed-out");
+  if (answer.status >= 500) throw new Missing("not-ready");
   const document = await answer.json().catch(() => null);
   if (answer.ok && document !== null) return document;
   throw new Refusal(document?.code, document?.title ? `${document.title}. ${document.fix}` : undefined);
@@ -109,9 +109,14 @@ export async function openHandOver(handed, place, device) {
   return { sheet, card, original };
 }
 
+function moment(at) {
+  const form = { hour: "numeric", minute: "2-digit", hourCycle: "h12", timeZone: "Europe/London" };
+  return new Date(at).toLocaleTimeString("en-GB", form).replace(/\s/, "").toLowerCase();
+}
+
 async function notesOf(notes, expected, device, gateway) {
   const whole = document.createDocumentFragment();
-  whole.append(made("h3", "govuk-heading-s", "Your notes"));
+  whole.append(made("h2", "govuk-heading-s", "Your notes"));
   for (const note of notes) {
     const place = made("div", "govuk-inset-text");
     place.dataset.opened = note.note_id;

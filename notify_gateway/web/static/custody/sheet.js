@@ -29,11 +29,15 @@ export function sectionsOf(card, words) {
 }
 
 /** Return the sections as elements of GOV.UK's summary list. Every word goes in as text. */
-export function shown(sections, level = "h3") {
+export function shown(sections, level = "h2") {
   const whole = document.createDocumentFragment();
   for (const section of sections) {
     whole.append(made(level, "govuk-heading-s", section.heading));
     for (const group of section.groups) {
+      if (group.every(([label]) => label === "")) {
+        for (const text of group.flatMap(([, texts]) => texts)) whole.append(made("p", "govuk-body", text));
+        continue;
+      }
       const list = made("dl", "govuk-summary-list");
       for (const [label, texts] of group) {
         const row = made("div", "govuk-summary-list__row");

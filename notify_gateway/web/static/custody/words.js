@@ -17,6 +17,7 @@ const WHY = {
   "no-key": "This browser holds no key of your council. Ask a manager to enrol this device.",
   "no-way": "This browser cannot do what is needed (X25519 and Ed25519). Bring it up to date, or use notify-gateway authority open.",
   "signed-out": "You were signed out. Load the page again and sign in.",
+  "not-ready": "The service is not ready for this at the moment, and nothing was handed over. Try again in a minute.",
   "not-reached": "The service does not answer. Check the connection and try again.",
   "not-a-key": "This file is not a key that notify-gateway authority key make has written.",
   "under-a-passphrase": "This key is under a passphrase, which a browser cannot take off. Make a key on this device instead.",
