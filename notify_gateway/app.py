@@ -41,7 +41,7 @@ from notify_gateway.runtime import Runtime
 from notify_gateway.use_cases.access import Denials
 from notify_gateway.use_cases.bulk import Turns
 from notify_gateway.use_cases.try_channel import Reach
-from notify_gateway.web import docs, errors, landing
+from notify_gateway.web import docs, errors, landing, pages
 from notify_gateway.web.entrance import account as staff_account
 from notify_gateway.web.entrance import sign_in as staff_sign_in
 from notify_gateway.web.entrance.answers import is_for_people
@@ -49,6 +49,7 @@ from notify_gateway.web.entrance.answers import refusal as refusal_for_people
 from notify_gateway.web.entrance.desk import Entrance
 from notify_gateway.web.devices import card as device_card
 from notify_gateway.web.devices import pages as device_pages
+from notify_gateway.web.inbox.routers import ROUTERS as INBOX
 from notify_gateway.web.operations import deliveries as operations_deliveries
 from notify_gateway.web.operations import failed as operations_failed
 from notify_gateway.web.operations import pages as operations_pages
@@ -69,6 +70,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         parts.start()
+        if runtime.gateway.settings.staff_providers is not None:
+            pages.warm_up()
         try:
             yield
         finally:
@@ -115,6 +118,7 @@ def create_app(
         staff_account.router,
         device_pages.router,
         device_card.router,
+        *INBOX,
     ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(resources.files("notify_gateway.web").joinpath("static"))), name="static")

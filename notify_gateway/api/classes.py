@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from audit.vocabulary import Klass
-from notify_gateway.api import device_classes, staff_classes
+from notify_gateway.api import device_classes, inbox_classes, staff_classes
 from notify_gateway.fhir.definitions import TYPES
 
 
@@ -143,7 +143,7 @@ ACTS: Final[Mapping[str, Act]] = MappingProxyType(
     dict.fromkeys(_PUBLIC, Act(Klass.PUBLIC))
     | dict.fromkeys(_STATUS, Act(Klass.STATUS))
     | dict(_OWN)
-    | {name: Act(klass, events) for name, (klass, events) in (*staff_classes.ROWS.items(), *device_classes.ROWS.items())}
+    | {name: Act(klass, events) for name, (klass, events) in (*inbox_classes.ROWS.items(), *staff_classes.ROWS.items(), *device_classes.ROWS.items())}
 )
 
 NO_ACT: Final[Mapping[str, str]] = MappingProxyType(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from notify_gateway.api.device_rows import DEVICES
+from notify_gateway.api.inbox_rows import INBOX
 from notify_gateway.api.log_rows import LOG
 from notify_gateway.api.openapi import Answer, Body, Endpoint
 from notify_gateway.api.operator_rows import OPERATING
@@ -201,4 +202,5 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     **OPERATING,
     **ENTRANCE,
     **DEVICES,
+    **INBOX,
 }

@@ -15,6 +15,10 @@ from notify_gateway.domain.route import ChannelName
 from notify_gateway.store.tables import deliveries, hand_overs, notifications, sealed_notes
 
 
+MOST_NOTES = 100
+"""Notes of one notification that are opened at once: the latest."""
+
+
 @dataclass(frozen=True, slots=True)
 class HandOver:
     """That a person may have one kind of envelope of one notification for a while, why, for which key, and how often they took it."""

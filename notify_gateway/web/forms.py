@@ -97,9 +97,12 @@ class Reading:
             if not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
                 raise ValueError
             year, month, day = map(int, parts)
-            return date(year, month, day) if 2000 <= year < 2100 else self._no_day(name)
+            if not 2000 <= year < 2100:
+                raise ValueError
+            return date(year, month, day)
         except ValueError:
-            return self._no_day(name)
+            self.wrong(name, "Enter a day that is in the calendar, such as 27 3 2026")
+            return None
 
     def number(self, name: str, least: int, most: int, fault: str) -> int:
         """Return a whole number within bounds; anything else is a fault."""
@@ -132,9 +135,6 @@ class Reading:
             dates=frozenset(self._dates),
             changes=changes,
         )
-
-    def _no_day(self, name: str) -> None:
-        self.wrong(name, "Enter a day that is in the calendar, such as 27 3 2026")
 
 
 def member(kind: type[E], given: str) -> E:

@@ -122,9 +122,10 @@ def environment() -> Environment:
 def warm_up() -> int:
     """Load every template of these pages, so that no visitor waits for one; return how many there are."""
     ours = [name for name in environment().list_templates(["html"]) if name.startswith(FOLDERS)]
-    for name in ours:
+    theirs = _frontend().list_templates(["html"])
+    for name in (*ours, *theirs):
         environment().get_template(name)
-    return len(ours)
+    return len(ours) + len(theirs)
 
 
 @cache

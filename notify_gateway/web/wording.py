@@ -14,6 +14,11 @@ def day(on: date | None) -> str:
     return "" if on is None else f"{on.day} {on:%B %Y}"
 
 
+def short_day(on: date | None) -> str:
+    """Return a day as tables write it, where room is scarce."""
+    return "" if on is None else f"{on.day} {on:%b %Y}"
+
+
 def moment(at: datetime | None) -> str:
     """Return the time of day of an instant, in London."""
     if at is None:

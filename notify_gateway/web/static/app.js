@@ -5,7 +5,7 @@ import { initAll } from "./vendor/govuk-frontend.js";
 initAll();
 
 for (const filter of document.querySelectorAll("details.app-filter")) {
-  if (filter.dataset.chosen === "0" && window.matchMedia("(max-width: 60em)").matches) filter.open = false;
+  if (window.matchMedia("(min-width: 60em)").matches) filter.open = true;
 }
 
 const idle = document.getElementById("idle");
