@@ -59,6 +59,8 @@ class Acceptance:
     at: datetime
     amends: Held | None = None
     """What an update or a withdrawal takes the place of; None for what is new."""
+    prints: tuple[bytes | None, bytes | None, bytes | None] = (None, None, None)
+    """Keyed digests of name, address and contacts, by which it is told which of them an update changes."""
 
 
 class Standing(StrEnum):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -81,7 +81,7 @@ class CaseLists:
             counted.append(select(func.count()).select_from(some).scalar_subquery().label(name))
         return dict(self._connection.execute(select(*counted)).one()._mapping)
 
-    def notices(self, person: Person, *, case_id: UUID | None = None, limit: int = 20) -> Sequence[Row[Any]]:
+    def notices(self, person: Person, *, case_id: UUID | None = None, limit: int = 20) -> list[Row[Any]]:
         """Return the notices that the person has not dismissed, the latest first; of all cases or of one."""
         gone = case_tables.dismissed.c
         dismissed = select(gone.notice_id).where(gone.notice_id == _n.id, gone.person == person.id).exists()
@@ -92,14 +92,14 @@ class CaseLists:
             .order_by(_n.at.desc())
             .limit(limit)
         )
-        return self._connection.execute(found if case_id is None else found.where(_n.case_id == case_id)).all()
+        return list(self._connection.execute(found if case_id is None else found.where(_n.case_id == case_id)))
 
-    def disputed(self, *, limit: int = 20) -> Sequence[Row[Any]]:
+    def disputed(self, *, limit: int = 20) -> list[Row[Any]]:
         """Return the cases of which it is being settled whose they are: notification, reference, since when."""
         t = case_tables.disputes.c
         columns = (t.notification_id, t.opened_at, _c.reference, _c.sender)
         found = select(*columns).join(case_tables.cases, _c.notification_id == t.notification_id)
-        return self._connection.execute(found.where(_c.authority == self._authority, t.settled_at.is_(None)).limit(limit)).all()
+        return list(self._connection.execute(found.where(_c.authority == self._authority, t.settled_at.is_(None)).limit(limit)))
 
     def prints(self, message_ids: Collection[UUID]) -> dict[UUID, tuple[Any, ...]]:
         """Return of each message the view's bytes, and the keyed digests of name, address and contact as long as they are kept."""
@@ -108,13 +108,13 @@ class CaseLists:
         found = select(m.id, m.view, *kept).outerjoin(ages, ages.c.message_id == m.id)
         return {row.id: tuple(row[1:]) for row in self._connection.execute(found.where(m.id.in_(message_ids)))}
 
-    def senders(self) -> Sequence[Row[Any]]:
+    def senders(self) -> list[Row[Any]]:
         """Return the trusts that were heard from: code, name, first and last time, how often; the latest first."""
         s = case_tables.senders.c
         joined = select(s.sender, clients.c.name, s.first_at, s.last_at, s.count).outerjoin(
             clients, and_(clients.c.kind == "trust", clients.c.code == s.sender)
         )
-        return self._connection.execute(joined.where(s.authority == self._authority).order_by(s.last_at.desc()).limit(200)).all()
+        return list(self._connection.execute(joined.where(s.authority == self._authority).order_by(s.last_at.desc()).limit(200)))
 
     def _shown(self, chosen: Select[Any], order: list[Any]) -> list[Shown]:
         # What is shown is looked up for the rows of the page alone: the limit stands between.

@@ -240,6 +240,7 @@ def _age_row(a: Acceptance) -> Row:
         "authority": a.authority,
         "age_months_at_opinion": a.age_months_at_opinion,
         "compulsory_school_age_on": a.compulsory_school_age_on,
+        **dict(zip(("name_print", "address_print", "contact_print"), a.prints, strict=True)),
     }
 
 

@@ -23,6 +23,7 @@ from notify_gateway.telemetry.tracing import Act, span
 from notify_gateway.use_cases import tell
 from notify_gateway.use_cases.examine import CheckStructure, Examined, examine
 from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.prints import prints_of
 from notify_gateway.use_cases.split import Addressed, split_identity
 
 
@@ -103,6 +104,7 @@ def _notify(gateway: Gateway, received: Received, examined: Examined) -> Accepta
         age_months_at_opinion=age_in_months(born, examined.judgement.opinion_formed_on or examined.today),
         compulsory_school_age_on=compulsory_school_age_begins(born.reveal()),
         child_key=child_key,
+        prints=prints_of(gateway, submission.card, split.notification_id),
         thread_values=split.thread_values,
         proposed_thread=uuid4(),
         envelopes=split.envelopes,

@@ -31,6 +31,7 @@ from tests.workers.mesh_bench import mesh_bench
 from tests.workers.receiver import Receiver
 from tests.workers.sftp_bench import sftp_bench
 from workers.channels.protocol import Channel
+from workers.channels.inbox import InboxChannel
 from workers.channels.pull import PullChannel
 from workers.channels.reference_receiver import verify
 from workers.channels.signature import RequestSigner
@@ -72,7 +73,7 @@ class Bench(Protocol):
 
 
 class OfferingBench:
-    """Pull and inbox: nothing is sent, so nothing can break."""
+    """Pull: nothing is sent, so nothing can break."""
 
     success = AttemptOutcome.OFFERED
 
@@ -144,6 +145,20 @@ class _Nonces:
         return fresh
 
 
+class InboxBench(OfferingBench):
+    """The inbox: the service's own pages are the receiver."""
+
+    success = AttemptOutcome.RECEIVED
+
+    def make(self) -> Channel:
+        return InboxChannel()
+
+
+@contextmanager
+def _inbox(_: Path) -> Iterator[Bench]:
+    yield InboxBench()
+
+
 @contextmanager
 def _offering(_: Path) -> Iterator[Bench]:
     yield OfferingBench()
@@ -162,7 +177,7 @@ MakeBench = Callable[[Path], AbstractContextManager[Bench]]
 """Opens a bench with an empty folder of its own."""
 
 BENCHES: Final[Mapping[str, MakeBench]] = MappingProxyType(
-    {"pull": _offering, "inbox": _offering, "webhook": _webhook, "sftp": sftp_bench, "mesh": mesh_bench}
+    {"pull": _offering, "inbox": _inbox, "webhook": _webhook, "sftp": sftp_bench, "mesh": mesh_bench}
 )
 """A bench for each channel, by the name that a delivery row bears."""
 

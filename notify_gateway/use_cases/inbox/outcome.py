@@ -46,8 +46,7 @@ def record_outcome(
             raise Refused(Issue(Code.CASE_DAY))
         taken = Taken(by.organisation, work.case.delivery_id, by.actor, State.OUTCOME, on=on, code=code)
         work.told_trust = take_step(work.connection, taken, now=work.now) is not None
-        values = {"code": code, "on": on, "review_on": review_on, "by": by.actor, "at": work.now}
-        work.parts.add_outcome(work.case.id, uuid4(), **values)
+        work.parts.add_outcome(work.case.id, uuid4(), code=code, on=on, review_on=review_on, by=by.actor, at=work.now)
         work.change(stage=Stage.OUTCOME.value, outcome=code, next_try_on=None)
         days = {"on": on.isoformat(), "review_on": review_on.isoformat() if review_on else None}
         event_id = work.log("case:outcome", code=code, **days)

@@ -12,7 +12,8 @@ from uuid import UUID
 import orjson
 
 from mappings.holidays import Calendar
-from mappings.needs import NeedTables
+from mappings.needs import BroadArea, NeedTables, SenType
+from mappings.tables import pick
 from notify_gateway.domain.case_clock import working_days
 from notify_gateway.domain.casework import NoticeKind, Part, Status, Step
 from notify_gateway.domain.standing import count_of
@@ -101,9 +102,11 @@ def needs_of(view: Mapping[str, Any], on: date) -> tuple[Need, ...]:
 def need_label(code: str | None, on: date) -> str:
     """Return what a type or an area of need is called, today or, for a code that is no longer in force, at last."""
     tables = NeedTables.load()
-    rows = (*tables.sen_types.get(code or "", ()), *tables.areas.get(code or "", ()))
-    current = [row for row in rows if (row.valid_from or date.min) <= on <= (row.valid_to or date.max)] or list(rows)
-    return current[-1].label if current else UNCODED
+    rows: list[SenType | BroadArea] = [*tables.sen_types.get(code or "", ()), *tables.areas.get(code or "", ())]
+    current = pick(rows, on)
+    if current is not None:
+        return current.label
+    return rows[-1].label if rows else UNCODED
 
 
 def codes_of(need: str) -> frozenset[str]:

@@ -74,7 +74,6 @@ def _said(what: str, name: str, value: str, people: People) -> str:
 def assignments(rows: Sequence[Any], people: People, by: Person, now: datetime) -> tuple[Assignment, ...]:
     """Return the last few assignments, the latest first; the last one can be taken back for a while by whoever made it."""
     kept = [row for row in rows if row.undone_at is None][:_LAST_ASSIGNMENTS]
-    last = rows[0] if rows else None
     return tuple(
         Assignment(
             officer=people.officer(row.officer),
@@ -82,7 +81,7 @@ def assignments(rows: Sequence[Any], people: People, by: Person, now: datetime) 
             by=people.officer(row.by),
             reason=word(TakeReason, row.reason) if row.reason else None,
             at=row.at,
-            undoable_until=row.at + UNDO_WITHIN if row is last and row.by == by.id and now - row.at <= UNDO_WITHIN else None,
+            undoable_until=row.at + UNDO_WITHIN if row is rows[0] and row.by == by.id and now - row.at <= UNDO_WITHIN else None,
         )
         for row in kept
     )
