@@ -22,6 +22,7 @@ _UNSETTLED = {
     "opening:attempted": "opening:unsettled",
     "export:attempted": "export:unsettled",
     "backup:attempted": "backup:unsettled",
+    "download:attempted": "download:unsettled",
 }
 
 

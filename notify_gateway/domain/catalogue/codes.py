@@ -260,6 +260,9 @@ class Code(StrEnum):
     CASE_DAY = "NG-7510"
     COLLEAGUE_UNKNOWN = "NG-7511"
     INBOX_RULES = "NG-7512"
+    ROWS_TOO_MANY = "NG-7601"
+    PACK_SIZE = "NG-7602"
+    PAPER_NOT_MADE = "NG-7603"
 
     # 8: the audit log, erasure
     LOG_TILE_UNKNOWN = "NG-8001"
