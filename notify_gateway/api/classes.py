@@ -143,7 +143,7 @@ ACTS: Final[Mapping[str, Act]] = MappingProxyType(
     dict.fromkeys(_PUBLIC, Act(Klass.PUBLIC))
     | dict.fromkeys(_STATUS, Act(Klass.STATUS))
     | dict(_OWN)
-    | {name: Act(klass, events) for name, (klass, events) in (*inbox_classes.ROWS.items(), *staff_classes.ROWS.items(), *device_classes.ROWS.items())}
+    | {name: Act(*row) for rows in (inbox_classes.ROWS, staff_classes.ROWS, device_classes.ROWS) for name, row in rows.items()}
 )
 
 NO_ACT: Final[Mapping[str, str]] = MappingProxyType(

@@ -77,7 +77,7 @@ class World:
             patched.setenv("NOTIFY_GATEWAY_OPERATIONS_PAGES", "network")
             house = stack.enter_context(contextmanager(furnished)(folder, templates, None))
             gateway = house.gateway
-            onboard.register_authority(gateway, gss=HARTLEPOOL, custody="managed", channel="pull", actor="test")
+            onboard.register_authority(gateway, gss=HARTLEPOOL, custody="managed", channel="inbox", actor="test")
             onboard.register_key(gateway, key=opener.make_managed_key(folder / "opener", HARTLEPOOL).public(), actor="test")
             onboard.register_ig(gateway, code="dpo", name="Data Protection Officer", actor="test")
             holders = (("trust", "RXX"), ("authority", STOCKTON), ("authority", HARTLEPOOL), ("ig", "dpo"))
