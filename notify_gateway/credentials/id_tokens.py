@@ -153,7 +153,7 @@ def _require_standard(provider: Provider, claims: dict[str, Any], header: dict[s
     try:
         judged.validate(int(now.timestamp()), int(LEEWAY.total_seconds()))
     except (JoseError, ValueError, TypeError) as error:
-        claim = getattr(error, "claim", None)
+        claim = str(getattr(error, "claim", ""))
         raise IdTokenRefused(claim if claim in CodeIDToken.REGISTERED_CLAIMS else "claims") from None
 
 

@@ -27,7 +27,6 @@ WITHIN: Final = 10.0
 """Seconds for the whole of an answer."""
 EACH_STEP: Final = 4.0
 _ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-_MORE_ADDRESSES = ("userinfo_endpoint", "end_session_endpoint")
 
 
 class ProviderAway(Exception):
@@ -55,7 +54,6 @@ class Metadata:
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None
-    end_session_endpoint: str | None
     algorithms: frozenset[str]
     names_itself: bool
     """Whether it names itself on the way back (RFC 9207)."""
@@ -92,15 +90,17 @@ def read_metadata(url: str, *, issuer: str) -> Metadata:
     if found.get("issuer") != issuer:
         raise ProviderAway("another-issuer")
     secure = issuer.startswith("https://")
-    addresses = {name: _address(found.get(name), secure=secure) for name in _ADDRESSES}
-    more = {name: _address(found[name], secure=secure) if found.get(name) else None for name in _MORE_ADDRESSES}
+    authorization, token, jwks = (_address(found.get(name), secure=secure) for name in _ADDRESSES)
+    user = _address(found["userinfo_endpoint"], secure=secure) if found.get("userinfo_endpoint") else None
     algorithms, methods = found.get("id_token_signing_alg_values_supported"), found.get("code_challenge_methods_supported", ["S256"])
     if not isinstance(methods, list) or "S256" not in methods:
         raise ProviderAway("no-pkce")
     return Metadata(
         issuer=issuer,
-        **addresses,
-        **more,
+        authorization_endpoint=authorization,
+        token_endpoint=token,
+        jwks_uri=jwks,
+        userinfo_endpoint=user,
         algorithms=frozenset(each for each in algorithms if isinstance(each, str)) if isinstance(algorithms, list) else frozenset(),
         names_itself=found.get("authorization_response_iss_parameter_supported") is True,
         practice=found.get("notify_gateway_practice") is True,
