@@ -176,6 +176,8 @@ TAGS = [
     {"name": "Information governance", "description": "For readers of the whole audit log; what they read is in it."},
     {"name": "Operations", "description": "For monitoring."},
     {"name": "Operating", "description": "Pages for operators; there only where `NOTIFY_GATEWAY_OPERATIONS_PAGES` turns them on."},
+    {"name": "People", "description": "Where people of authorities sign in and out."},
+    {"name": "Inbox", "description": "Pages for an authority's early-years team, which sign in by a browser; machines collect at `/authority/v1`."},
     {"name": "Pages", "description": "For people."},
 ]
 

@@ -72,7 +72,7 @@ async def ask_for_contact(request: Request, reference: str) -> Response:
 
 
 @router.post("/notifications/{reference}/contacts/new", response_class=Response)
-async def record_contact(request: Request, reference: str) -> Response:
+async def record_contact_on_the_page(request: Request, reference: str) -> Response:
     """Record an attempt to reach the family; the trust hears of it only where that is ticked."""
     visit, fields = await visitor_with_form(request, Act.WORK_CASE)
     reading = Reading(fields)
@@ -103,7 +103,7 @@ async def ask_for_correction(request: Request, reference: str, contact_id: str) 
 
 
 @router.post("/notifications/{reference}/contacts/{contact_id}", response_class=Response)
-async def correct_contact(request: Request, reference: str, contact_id: str) -> Response:
+async def correct_contact_on_the_page(request: Request, reference: str, contact_id: str) -> Response:
     """Correct an attempt within 24 hours; what stood there before is kept, struck through."""
     visit, fields = await visitor_with_form(request, Act.WORK_CASE)
     reading, before = Reading(fields), an_id(contact_id)

@@ -104,6 +104,8 @@ class Inbox:
     heard: tuple[Heard, ...]
     may_assign: bool
     form_token: str
+    files: tuple[str, str]
+    """Where the same rows, all pages of them, are as CSV and as a workbook."""
 
 
 def inbox(found: InboxPage, *, today: date, may_assign: bool, form_token: str, done: str = "") -> Inbox:
@@ -129,6 +131,7 @@ def inbox(found: InboxPage, *, today: date, may_assign: bool, form_token: str, d
         heard=tuple(Heard(each.trust.name, instant(each.last_at), _quiet(each.trust, each.days, each.quiet)) for each in found.trusts),
         may_assign=may_assign,
         form_token=form_token,
+        files=(asked.address(wanted, path="/inbox/rows.csv"), asked.address(wanted, path="/inbox/rows.xlsx")),
     )
 
 

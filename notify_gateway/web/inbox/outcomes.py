@@ -107,7 +107,7 @@ async def ask_for_outcome(request: Request, reference: str) -> Response:
 
 
 @router.post("/notifications/{reference}/outcome", response_class=Response)
-async def record_outcome(request: Request, reference: str) -> Response:
+async def record_outcome_on_the_page(request: Request, reference: str) -> Response:
     """Record what came of it; the trust is told the code and the day, and nothing else."""
     visit, fields = await visitor_with_form(request, Act.WORK_CASE)
     reading = Reading(fields)
