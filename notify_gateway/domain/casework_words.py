@@ -10,52 +10,70 @@ from typing import Final
 
 from notify_gateway.domain.casework import Decision, ExtendReason, How, Part, ReopenReason, Result, Step, TakeReason, Whom
 
-CODES: Final[Mapping[StrEnum, str]] = MappingProxyType(
+CODES: Final[Mapping[type[StrEnum], Mapping[str, str]]] = MappingProxyType(
     {
-        How.PHONE: "Telephone",
-        How.LETTER: "Letter",
-        How.EMAIL: "E-mail",
-        How.VISIT: "Visit",
-        How.SETTING: "Through the setting",
-        Whom.PARENT: "Parent",
-        Whom.CARER: "Carer",
-        Whom.SETTING: "Setting",
-        Whom.PROFESSIONAL: "Professional",
-        Result.SPOKE: "Spoke",
-        Result.LEFT_MESSAGE: "Left a message",
-        Result.SENT: "Sent",
-        Result.NO_ANSWER: "No answer",
-        Result.WRONG_NUMBER: "Wrong number or address",
-        Result.ASKED_NOT_TO: "Asked not to be contacted",
-        Decision.OPEN: "Not decided",
-        Decision.KEEP_BOTH: "Same child, both are worked",
-        Decision.DUPLICATE: "Same child, one is worked",
-        Decision.NOT_THE_SAME: "Not the same child",
-        TakeReason.AWAY: "They are away",
-        TakeReason.WORKLOAD: "Workload",
-        TakeReason.AREA: "Their area",
-        TakeReason.KNOWS_FAMILY: "Knows the family",
-        TakeReason.LEFT: "They have left",
-        ReopenReason.RECORDED_IN_ERROR: "Recorded in error",
-        ReopenReason.NEW_INFORMATION: "New information",
-        ReopenReason.FAMILY_CAME_BACK: "The family came back",
-        ExtendReason.FAMILY_AWAY: "The family is away",
-        ExtendReason.PANEL_DATE: "Waits for the panel",
-        ExtendReason.STAFFING: "Staffing",
-        ExtendReason.WAITING_FOR_SERVICE: "Waits for another service",
-        Step.ACKNOWLEDGE: "Acknowledge",
-        Step.ALLOCATE: "Assign an officer",
-        Step.CONTACT: "Contact the family",
-        Step.OUTCOME: "Record the outcome",
-        Step.CLOSE: "Close",
-        Step.NOTHING: "Nothing",
-        Part.NAME: "name",
-        Part.ADDRESS: "address",
-        Part.CONTACT: "contact details",
-        Part.NEEDS: "needs",
+        How: {
+            How.PHONE: "Telephone",
+            How.LETTER: "Letter",
+            How.EMAIL: "E-mail",
+            How.VISIT: "Visit",
+            How.SETTING: "Through the setting",
+        },
+        Whom: {
+            Whom.PARENT: "Parent",
+            Whom.CARER: "Carer",
+            Whom.SETTING: "Setting",
+            Whom.PROFESSIONAL: "Professional",
+        },
+        Result: {
+            Result.SPOKE: "Spoke",
+            Result.LEFT_MESSAGE: "Left a message",
+            Result.SENT: "Sent",
+            Result.NO_ANSWER: "No answer",
+            Result.WRONG_NUMBER: "Wrong number or address",
+            Result.ASKED_NOT_TO: "Asked not to be contacted",
+        },
+        Decision: {
+            Decision.OPEN: "Not decided",
+            Decision.KEEP_BOTH: "Same child, both are worked",
+            Decision.DUPLICATE: "Same child, one is worked",
+            Decision.NOT_THE_SAME: "Not the same child",
+        },
+        TakeReason: {
+            TakeReason.AWAY: "They are away",
+            TakeReason.WORKLOAD: "Workload",
+            TakeReason.AREA: "Their area",
+            TakeReason.KNOWS_FAMILY: "Knows the family",
+            TakeReason.LEFT: "They have left",
+        },
+        ReopenReason: {
+            ReopenReason.RECORDED_IN_ERROR: "Recorded in error",
+            ReopenReason.NEW_INFORMATION: "New information",
+            ReopenReason.FAMILY_CAME_BACK: "The family came back",
+        },
+        ExtendReason: {
+            ExtendReason.FAMILY_AWAY: "The family is away",
+            ExtendReason.PANEL_DATE: "Waits for the panel",
+            ExtendReason.STAFFING: "Staffing",
+            ExtendReason.WAITING_FOR_SERVICE: "Waits for another service",
+        },
+        Step: {
+            Step.ACKNOWLEDGE: "Acknowledge",
+            Step.ALLOCATE: "Assign an officer",
+            Step.CONTACT: "Contact the family",
+            Step.OUTCOME: "Record the outcome",
+            Step.CLOSE: "Close",
+            Step.NOTHING: "Nothing",
+        },
+        Part: {
+            Part.NAME: "name",
+            Part.ADDRESS: "address",
+            Part.CONTACT: "contact details",
+            Part.NEEDS: "needs",
+        },
     }
 )
-"""What each code is called."""
+"""What each code of each list is called."""
 
 HAPPENINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -90,4 +108,4 @@ HAPPENINGS: Final[Mapping[str, str]] = MappingProxyType(
 
 def word(kind: type[StrEnum], code: str) -> str:
     """Return what the code of that list is called; raises ``ValueError`` for one that is not in it."""
-    return CODES[kind(code)]
+    return CODES[kind][kind(code)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -86,7 +87,10 @@ class Office:
 
 
 def an_office(house: House) -> Office:
-    """Return the house's first authority at work in its inbox; the second one has its inbox too."""
+    """Return the house's first authority at work in its inbox; the second one has its inbox too. No two things happen at one instant."""
+    standing = house.clock.now
+    ticks = itertools.count(1)
+    house.clock.now = lambda: standing() + timedelta(microseconds=next(ticks))  # type: ignore[method-assign]
     put_on(house, STOCKTON)
     put_on(house, MIDDLESBROUGH)
     house.gateway.receivers.forget()

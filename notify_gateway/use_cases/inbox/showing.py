@@ -115,7 +115,7 @@ def _read(gateway: Gateway, by: Person, reference: str) -> _Read:
             raise NotFound(Issue(Code.CASE_UNKNOWN))
         lists = CaseLists(connection, by.organisation)
         others = relatives(cases, parts, found) if found.related else {}
-        pairs = parts.pairs([found.id, *others]) if found.related else []
+        pairs = parts.pairs([found.id, *others])
         shown = lists.by_ids({found.id, *others, *(each for pair in pairs for each in (pair.one_id, pair.other_id))})
         belongs = {name: getattr(case_tables, name) for name in ("assignments", "contacts", "outcomes", "questions")}
         of_case = {name: parts.of_case(table, found.id) for name, table in belongs.items()}
