@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Row, insert, select, update
 from notify_gateway.domain.route import ChannelName
 from notify_gateway.store.tables import deliveries, hand_overs, notifications, sealed_notes
 
-
 MOST_NOTES = 100
 """Notes of one notification that are opened at once: the latest."""
 

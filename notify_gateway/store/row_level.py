@@ -62,6 +62,12 @@ def scoped(engine: Engine, organisation: str, *, reading: bool = False) -> Itera
         yield connection
 
 
+def act_for(connection: Connection, organisation: str) -> None:
+    """From here on the transaction acts for this organisation, as the role that it has; SQLite has no such thing."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT set_config('{SETTING}', :organisation, true)"), {"organisation": organisation})
+
+
 def _may_enter(engine: Engine, connection: Connection) -> bool:
     """Tell whether this login may become the pages' role, and that role knows these tables; asked once of each engine."""
     held = _ENTERED.get(engine)

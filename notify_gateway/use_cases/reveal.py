@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,13 +29,14 @@ from notify_gateway.domain.errors import Conflict, Issue, NotFound, Refused, Una
 from notify_gateway.domain.identity import PrivateBytes
 from notify_gateway.privacy.keys import RecipientPrivateKey, VerifyingKey
 from notify_gateway.privacy.sealing import CannotOpen, open_envelope, strip_outer
-from notify_gateway.store import outbox, shred
+from notify_gateway.store import outbox, row_level, shred
 from notify_gateway.store.collection import AuthorityDeliveries
+from notify_gateway.store.hand_overs import MOST_NOTES, AuthorityHandOvers, Note
 from notify_gateway.store.tables import audit_tables, event_details, messages, reveal_grants
 from notify_gateway.use_cases import acts
 from notify_gateway.use_cases.gateway import Gateway
 
-Kind = Literal["card", "original"]
+Kind = Literal["card", "original", "note"]
 
 LASTS = timedelta(minutes=1)
 """How long a grant may wait for the opener; the reveal itself is one answer."""
@@ -113,9 +116,10 @@ def open_granted(vault: Vault, keys: dict[str, RecipientPrivateKey], grant_id: U
     That it is about to be opened is in the log before it is, and that it was opened before anybody gets it. Raises ``NotFound`` unless the
     grant is committed, fresh and unused, and ``Conflict`` when no managed key fits or the envelope was erased.
     """
-    used, notification_id, parts = _use_up(vault, grant_id)
+    used, notification_id, parts, notes = _use_up(vault, grant_id)
     try:
-        plaintext = _open(vault, keys.get(used.authority), used, notification_id, parts)
+        key = keys.get(used.authority)
+        plaintext = _open_notes(vault, key, notes) if used.kind == "note" else _open(vault, key, used, notification_id, parts)
     except (Conflict, CannotOpen):
         _tell(vault, grant_id, "opening:failed", used, notification_id, code=Code.KEY_NOT_HELD_HERE.value)
         raise Conflict(Issue(Code.KEY_NOT_HELD_HERE)) from None
@@ -123,7 +127,7 @@ def open_granted(vault: Vault, keys: dict[str, RecipientPrivateKey], grant_id: U
     return plaintext
 
 
-def _use_up(vault: Vault, grant_id: UUID) -> tuple[Row[Any], UUID, outbox.Parts]:
+def _use_up(vault: Vault, grant_id: UUID) -> tuple[Row[Any], UUID, outbox.Parts, Sequence[Note]]:
     now = vault.clock.now()
     with vault.engine.begin() as connection:
         used = connection.execute(
@@ -136,7 +140,10 @@ def _use_up(vault: Vault, grant_id: UUID) -> tuple[Row[Any], UUID, outbox.Parts]
             raise NotFound(Issue(Code.DELIVERY_UNKNOWN))
         notification_id = connection.execute(select(messages.c.notification_id).where(messages.c.id == used.message_id)).scalar_one()
         acts.begin(connection, grant_id, _event("opening:attempted", now, grant_id, used, notification_id))
-        return used, notification_id, outbox.parts(connection, [used.message_id])[used.message_id]
+        row_level.act_for(connection, used.authority)
+        own = AuthorityHandOvers(connection, used.authority)
+        notes = own.notes(notification_id, limit=MOST_NOTES) if used.kind == "note" else ()
+        return used, notification_id, outbox.parts(connection, [used.message_id])[used.message_id], notes
 
 
 def _open(vault: Vault, key: RecipientPrivateKey | None, used: Row[Any], notification_id: UUID, parts: outbox.Parts) -> PrivateBytes:
@@ -146,6 +153,20 @@ def _open(vault: Vault, key: RecipientPrivateKey | None, used: Row[Any], notific
         raise Conflict(Issue(Code.KEY_NOT_HELD_HERE))
     inner = strip_outer(envelope.stored, shred_key, notification_id, envelope.kind)
     return PrivateBytes(open_envelope(envelope.header, envelope.signature, inner, private_key=key, gateway_public=vault.gateway_public))
+
+
+def _open_notes(vault: Vault, key: RecipientPrivateKey | None, notes: Sequence[Note]) -> PrivateBytes:
+    """Return, as JSON, the text of each note by its id; one that was sealed to a key that the authority had before is left out."""
+    shred_keys = shred.find(vault.shred_engine, {note.message_id for note in notes})
+    texts: dict[str, str] = {}
+    for note in notes:
+        if key is None or note.message_id not in shred_keys:
+            continue
+        with suppress(CannotOpen):
+            inner = strip_outer(note.stored, shred_keys[note.message_id], note.notification_id, "note")
+            opened = open_envelope(note.header, note.signature, inner, private_key=key, gateway_public=vault.gateway_public)
+            texts[str(note.id)] = opened.decode()
+    return PrivateBytes(orjson.dumps(texts))
 
 
 def _tell(vault: Vault, grant_id: UUID, tag: str, used: Row[Any], notification_id: UUID, **more: str) -> None:

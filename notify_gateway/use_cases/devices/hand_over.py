@@ -28,7 +28,7 @@ from notify_gateway.privacy.encoding import to_base64
 from notify_gateway.privacy.sealing import CannotOpen, Kind, parse_header, strip_outer
 from notify_gateway.store import outbox, shred
 from notify_gateway.store.devices import AuthorityDevices
-from notify_gateway.store.hand_overs import AuthorityHandOvers, HandOver, Note
+from notify_gateway.store.hand_overs import MOST_NOTES, AuthorityHandOvers, HandOver, Note
 from notify_gateway.store.parties import Receiver
 from notify_gateway.store.row_level import scoped
 from notify_gateway.store.tables import audit_tables, event_details
@@ -40,7 +40,6 @@ from notify_gateway.use_cases.reveal import CASE, RevealReason
 FORMAT = "notify-gateway/hand-over"
 VERSION = 1
 SHOWN_FOR = timedelta(minutes=30)
-MOST_NOTES = 100
 
 Handed = Literal["card", "original"]
 _ACTS = {"card": Act.REVEAL_CARD, "original": Act.REVEAL_ORIGINAL}

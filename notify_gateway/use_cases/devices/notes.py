@@ -7,11 +7,12 @@ A note lies under the shred key of the message that was latest when it was writt
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from audit.events import Event
 from audit.log import append
@@ -24,11 +25,12 @@ from notify_gateway.privacy.keys import RecipientPublicKey, RecipientPurpose, Su
 from notify_gateway.privacy.notes import NoteUnusable, UnsignedNote, read_note, seal_note
 from notify_gateway.privacy.sealing import cover, sign_header
 from notify_gateway.store import shred
-from notify_gateway.store.hand_overs import AuthorityHandOvers, Note
+from notify_gateway.store.hand_overs import MOST_NOTES, AuthorityHandOvers, Note
 from notify_gateway.store.parties import Receiver
 from notify_gateway.store.row_level import scoped
-from notify_gateway.store.tables import audit_tables
+from notify_gateway.store.tables import audit_tables, reveal_grants
 from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.reveal import LASTS, Grant, ask_opener
 
 MOST_SENT = 48 * 1024
 """Bytes of a sealed note as a browser sends it: a content of nine buckets and a key for each of a dozen devices, in base64."""
@@ -41,6 +43,15 @@ class ReadyNote:
     note: Note
     where: str
     by: Person = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedNote:
+    """A note that was opened for its reader; its text does not print."""
+
+    id: UUID
+    written_at: datetime
+    text: str = field(repr=False)
 
 
 def ready(gateway: Gateway, *, by: Person, notification_id: UUID, message_id: UUID, sent: bytes) -> ReadyNote:
@@ -99,6 +110,31 @@ def keep_now(gateway: Gateway, *, by: Person, notification_id: UUID, message_id:
     prepared = ready(gateway, by=by, notification_id=notification_id, message_id=message_id, sent=sent)
     with scoped(gateway.engine, by.organisation) as connection:
         return keep(connection, prepared)
+
+
+def look(gateway: Gateway, *, by: Person, reference: str) -> tuple[OpenedNote, ...]:
+    """Return the notes of a managed authority about the notification, opened by the opener under the person's permission to see the card.
+
+    None are returned where no permission runs. Raises ``NotAllowed``, ``NotFound``, and what the opener's refusal or silence raises.
+    """
+    require(by, Act.REVEAL_CARD)
+    now = gateway.clock.now()
+    with scoped(gateway.engine, by.organisation) as connection:
+        own = AuthorityHandOvers(connection, by.organisation)
+        row = own.latest(reference)
+        if row is None:
+            raise NotFound(Issue(Code.DELIVERY_UNKNOWN))
+        held = own.running(by.id, row.notification_id, "card", now=now)
+        written = {str(note.id): note.written_at for note in own.notes(row.notification_id, limit=MOST_NOTES)}
+        if held is None or not written:
+            return ()
+        grant = Grant(uuid4(), now + LASTS)
+        values = {"id": grant.id, "message_id": row.message_id, "authority": held.authority, "kind": "note", "reason": held.reason}
+        connection.execute(insert(reveal_grants), [{**values, "granted_at": now, "expires_at": grant.expires_at}])
+        fields = {"authority": held.authority, "kind": "note", "grant": str(held.id)}
+        append(connection, audit_tables, [Event("reveal:used", at=now, actor=by.actor, subject=str(row.notification_id), fields=fields)])
+    texts: dict[str, str] = orjson.loads(ask_opener(gateway.settings.opener_socket, grant).reveal())
+    return tuple(OpenedNote(UUID(note_id), at, texts[note_id]) for note_id, at in written.items() if note_id in texts)
 
 
 def _read(receiver: Receiver, notification_id: UUID, sent: bytes) -> tuple[UUID, UnsignedNote]:
