@@ -25,6 +25,7 @@ from notify_gateway.use_cases.client_keys import Offer
 from notify_gateway.use_cases.log_keys import LOG_RETIRING
 from tests.support.acts import HARTLEPOOL, Act, World, numbers
 from tests.support.doing_inbox import IN_THE_INBOX
+from tests.support.doing_devices import DEVICES
 from tests.support.doing_operations import OPERATING
 from tests.support.doing_staff import ENTERING
 from tests.support.messages import a_message
@@ -300,6 +301,7 @@ _DELIVERY = "/authority/v1/deliveries/{delivery_id}"
 _ON = {"on": "2026-11-20"}
 DOING: Mapping[str, Callable[[World], Act]] = {
     **OPERATING,
+    **DEVICES,
     **ENTERING,
     **IN_THE_INBOX,
     "POST /fhir/R4/$process-message": _send,
