@@ -8,11 +8,12 @@ even by guessing; the entry and every proof stay as they are.
 from __future__ import annotations
 
 import hmac
+import json
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 
-from audit.events import Event
+from audit.events import Event, EventInvalid, read_leaf
 
 SALT_SIZE = 32
 FIELD = "detail"
@@ -20,7 +21,7 @@ FIELD = "detail"
 
 
 class DetailDiffers(Exception):
-    """The detail is not what the entry commits to."""
+    """The detail is not what the entry commits to; the message holds nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,15 @@ def verify(event: Event, detail: Detail) -> str:
     if not isinstance(committed, str) or not hmac.compare_digest(committed.encode(), detail.commitment.encode()):
         raise DetailDiffers("the entry commits to another detail, or to none")
     return detail.content.decode()
+
+
+def detail_of(leaf: bytes, given: bytes) -> str:
+    """Return the words of the detail that somebody was given as JSON (``salt`` in hex, ``words``); raises ``DetailDiffers``."""
+    try:
+        document = json.loads(given)
+        detail = Detail(bytes.fromhex(document["salt"]), str(document["words"]).encode())
+        return verify(read_leaf(leaf), detail)
+    except (EventInvalid, ValueError, TypeError, KeyError, RecursionError):
+        raise DetailDiffers(
+            "the file holds no detail: JSON with salt (hex, 32 bytes) and words, as audit details --json gives it"
+        ) from None

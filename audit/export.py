@@ -11,6 +11,7 @@ import json
 from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 from typing import BinaryIO
@@ -42,18 +43,21 @@ class ExportRefused(Exception):
 class ExportVerdict:
     """What a valid export proves: these are all entries, ``in_full`` of them readable; ``found`` is the index of the one sought.
 
-    ``note`` is the checkpoint as it was signed, with the cosignatures of witnesses that it bears.
+    ``note`` is the checkpoint as it was signed, with the cosignatures of witnesses that it bears. ``deleted_at`` is when the entries of a
+    closed log were deleted, as whoever made the file says: no proof stands behind it.
     """
 
     checkpoint: Checkpoint
     note: str
     in_full: int
     found: int | None
+    deleted_at: datetime | None = None
 
 
-def head_line(checkpoint_note: str) -> bytes:
-    """Return the first line of an export, without its end, as the other lines are."""
-    return json.dumps({"format": FORMAT, "version": VERSION, "checkpoint": checkpoint_note}).encode("ascii")
+def head_line(checkpoint_note: str, deleted_at: datetime | None = None) -> bytes:
+    """Return the first line of an export, without its end, as the other lines are; ``deleted_at``: the entries were deleted then."""
+    deleted = {} if deleted_at is None else {"entries_deleted_at": deleted_at.isoformat()}
+    return json.dumps({"format": FORMAT, "version": VERSION, **deleted, "checkpoint": checkpoint_note}).encode("ascii")
 
 
 def leaf_line(index: int, leaf: bytes) -> bytes:
@@ -95,7 +99,7 @@ def verify_export(
     returns, nothing that ``seen`` was shown is proven.
     """
     remaining = iter(lines)
-    checkpoint, note = _read_head(next(remaining, b""), log_keys)
+    checkpoint, note, deleted_at = _read_head(next(remaining, b""), log_keys)
     if earlier is not None:
         _require_newer(checkpoint, earlier)
     frontier, in_full, found = Frontier(), 0, None
@@ -122,7 +126,7 @@ def verify_export(
             "an entry was changed together with its check, so the file cannot say which: the entries do not lead to the signed root. "
             "Compare it with another export of the same log"
         )
-    return ExportVerdict(checkpoint, note, in_full, found)
+    return ExportVerdict(checkpoint, note, in_full, found, deleted_at)
 
 
 def _batches(lines: Iterator[bytes], size: int, *, stop: int) -> Iterator[list[bytes]]:
@@ -190,9 +194,12 @@ def _require_newer(checkpoint: Checkpoint, earlier: Checkpoint) -> None:
         )
 
 
-def _read_head(line: bytes, log_keys: Sequence[Verifier]) -> tuple[Checkpoint, str]:
+def _read_head(line: bytes, log_keys: Sequence[Verifier]) -> tuple[Checkpoint, str, datetime | None]:
+    deleted_at = None
     try:
         document = json.loads(line)
+        if isinstance(document, dict) and (told := document.get("entries_deleted_at")) is not None:
+            deleted_at = datetime.fromisoformat(str(told))
     except (ValueError, RecursionError):
         document = None
     note = document.get("checkpoint") if isinstance(document, dict) else None
@@ -201,6 +208,6 @@ def _read_head(line: bytes, log_keys: Sequence[Verifier]) -> tuple[Checkpoint, s
     if document.get("version") != VERSION:
         raise ExportRefused(f"the export is of another version than {VERSION}: use the verifier that came with it")
     try:
-        return open_checkpoint(note, *log_keys), note
+        return open_checkpoint(note, *log_keys), note, deleted_at
     except NoteRefused as error:
         raise ExportRefused(f"its checkpoint is not to be trusted: {error}. {error.advice}") from error

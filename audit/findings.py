@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from audit.events import Event, EventInvalid, read_leaf
+from audit.export import ExportRefused
+from audit.note import Checkpoint
 from audit.vocabulary import VOCABULARY
 
 GRACE = timedelta(minutes=10)
@@ -96,6 +98,15 @@ class Opening:
         if index == 0:
             with suppress(EventInvalid):
                 self._event = read_leaf(leaf)
+
+    def require(self, closed: Checkpoint) -> None:
+        """The first entry commits to this checkpoint of the log before; raises ``ExportRefused`` otherwise."""
+        told = {} if self._event is None or self._event.tag != "log:opened" else self._event.fields
+        if (told.get("previous"), told.get("previous_size"), told.get("previous_root")) != (closed.origin, closed.size, closed.root.hex()):
+            raise ExportRefused(
+                f"the first entry of this log does not say that it follows the log {closed.origin} as closed at {closed.size} entries. "
+                "Is that its last checkpoint? /log/closed names the order of the logs, and each one's last checkpoint"
+            )
 
     def sentence(self) -> str:
         """Return what the first entry says of the log before, in plain English; nothing where there was none."""

@@ -96,6 +96,13 @@ def read_leaves(connection: Connection, tables: AuditTables, *, start: int, limi
     return [(row.idx, row.event_id, row.leaf) for row in connection.execute(query)]
 
 
+def read_hashed(connection: Connection, tables: AuditTables, *, start: int, limit: int) -> list[tuple[int, bytes, bytes]]:
+    """Return up to ``limit`` entries from index ``start`` on, in order, each as index, bytes (none once they were deleted) and hash."""
+    leaf = tables.leaf.c
+    query = select(leaf.idx, leaf.leaf, leaf.leaf_hash).where(leaf.idx >= start).order_by(leaf.idx).limit(limit)
+    return [(row.idx, bytes(row.leaf), bytes(row.leaf_hash)) for row in connection.execute(query)]
+
+
 def export_lines(connection: Connection, tables: AuditTables) -> Iterator[bytes]:
     """Yield the signed log in the form of ``audit.export``: the latest checkpoint, then each leaf that it covers; nothing without one.
 

@@ -23,6 +23,7 @@ from audit.log import prepare_leaf
 from audit.merkle import EMPTY_ROOT, consistency_proof, consistency_ranges
 from audit.note import Checkpoint, Signer, sign_note
 from audit.reading import Head, node_reader, read_head
+from audit.shards import keep_cosignatures
 from audit.succession_tables import SuccessionTables
 from audit.tables import AuditTables
 
@@ -156,9 +157,8 @@ def _require(connection: Connection, log: Log, standing: Standing, *, restored: 
 def _open_next(
     connection: Connection, log: Log, standing: Standing, *, origin: str, actor: str, told: Mapping[str, str], at: datetime
 ) -> None:
-    head = read_head(connection, log.tables)
-    _put_away(connection, log, head)
-    signed = standing.signed
+    head, signed = read_head(connection, log.tables), standing.signed
+    note = _put_away(connection, log, head, signed)
     opened: dict[str, Value] = {
         "previous": signed.origin,
         "previous_root": signed.root.hex(),
@@ -178,7 +178,7 @@ def _open_next(
         "closed_at": micros(at),
         "closed_size": signed.size,
         "closed_root": signed.root,
-        "closed_note": log.guard_path.read_text("utf-8"),
+        "closed_note": note,
         "held_size": standing.held,
     }
     if not connection.execute(update(names).where(names.c.epoch == head.epoch).values(closing)).rowcount:
@@ -187,8 +187,11 @@ def _open_next(
     connection.execute(delete(log.past.stop))
 
 
-def _put_away(connection: Connection, log: Log, head: Head) -> None:
-    """Move the leaves, nodes and checkpoints of the log to those of closed logs; the owner of the tables alone can."""
+def _put_away(connection: Connection, log: Log, head: Head, signed: Checkpoint) -> str:
+    """Move the leaves, nodes and checkpoints of the log to those of closed logs; the owner of the tables alone can.
+
+    Return what was signed last, with the cosignatures that it has.
+    """
     pairs = ((log.tables.leaf, log.past.leaf), (log.tables.node, log.past.node), (log.tables.checkpoint, log.past.checkpoint))
     for live, past in pairs:
         columns = [column.name for column in live.c]
@@ -199,10 +202,13 @@ def _put_away(connection: Connection, log: Log, head: Head) -> None:
         connection.execute(delete(live))
         if with_guards:
             connection.execute(text(f"ALTER TABLE {live.name} ENABLE TRIGGER USER"))
+    closing = log.guard_path.read_text("utf-8")
+    note = keep_cosignatures(connection, log.past, log.cosigning, head.epoch, closing, signed.size)
     # Cosignatures are of a name and a size: those of the closed log would be taken for the next one's.
     connection.execute(delete(log.cosigning.cosignature))
     connection.execute(delete(log.cosigning.witness))
     connection.execute(update(log.tables.head).values(size=0, root=EMPTY_ROOT))
+    return note
 
 
 def _require_commitment(connection: Connection, log: Log, signed: Checkpoint) -> None:

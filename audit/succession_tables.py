@@ -36,6 +36,7 @@ def define(metadata: MetaData) -> SuccessionTables:
             Column("closed_root", LargeBinary(HASH_SIZE)),
             Column("closed_note", Text),
             Column("held_size", BigInteger),
+            Column("entries_deleted_at", BigInteger),
         ),
         leaf=Table(
             "audit_past_leaf",

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from audit.detail import DetailDiffers, detail_of
 from audit.events import EventInvalid, read_leaf
 from audit.export import ExportRefused, ExportVerdict, Seen, read_lines, verify_export
 from audit.findings import Chronology, Gaps, Opening
@@ -21,6 +21,7 @@ from audit.note import Checkpoint, NoteRefused, Verifier, decode64, open_checkpo
 from audit.policy import PolicyRefused, parse_policy
 from audit.receipts import MAX_PROOF, ReceiptRefused, Standing, judge_promise, parse_receipt, verify_promise, verify_receipt
 from audit.report import BROKEN, IN_ORDER, REFUSED, UNUSABLE, Form, Report
+from audit.verify_arguments import Run, parser_of
 
 _STANDING = {
     Standing.KEPT: "The promise is kept: the entry is in the log.",
@@ -35,13 +36,13 @@ _FORK = "that everybody is shown the same log: compare checkpoints with others, 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, write what was found in plain English (or as a page, or as JSON) and return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser_of(_RUNS).parse_args(arguments)
     try:
-        run: Callable[[argparse.Namespace], Report] = options.run
+        run: Run = options.run
         report = run(options)
     except NoteRefused as error:
         report = Report(REFUSED, f"NOT PROVEN: {error}. {error.advice}.")
-    except (ReceiptRefused, ExportRefused, ProofInvalid, PolicyRefused) as error:
+    except (ReceiptRefused, ExportRefused, ProofInvalid, PolicyRefused, DetailDiffers) as error:
         report = Report(REFUSED, f"NOT PROVEN: {error}.")
     except (OSError, UnicodeDecodeError) as error:
         reason = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else "it is not a text of UTF-8"
@@ -66,11 +67,17 @@ def _receipt(options: argparse.Namespace) -> Report:
     leaf, text = options.leaf.read_bytes(), _text(options.receipt)
     verdict = verify_receipt(text, leaf_hash(leaf), *options.key)
     log = verdict.checkpoint
+    facts: dict[str, object] = {"index": verdict.index, "origin": log.origin, "size": log.size}
+    proves, detail = ["that this very entry, byte for byte, is in the log that the checkpoint describes, at this place"], ""
+    if options.detail is not None:
+        facts["detail"] = detail_of(leaf, options.detail.read_bytes())
+        detail = f" Its detail is the one that it commits to: {facts['detail']}."
+        proves.append("that the entry committed to this detail, word for word, when it was written")
     return Report(
         IN_ORDER,
-        f"Proven. {verdict.sentence()} {_says(leaf)}{_witnessed(options, parse_receipt(text).checkpoint)}",
-        {"index": verdict.index, "origin": log.origin, "size": log.size},
-        proves=("that this very entry, byte for byte, is in the log that the checkpoint describes, at this place",),
+        f"Proven. {verdict.sentence()} {_says(leaf)}{detail}{_witnessed(options, parse_receipt(text).checkpoint)}",
+        facts,
+        proves=tuple(proves),
         unproven=(_TRUE, _FORK),
     )
 
@@ -107,7 +114,10 @@ def _export(options: argparse.Namespace) -> Report:
     if earlier is not None:
         sentence += f" The first {earlier.size} are those of the earlier checkpoint."
         proves.append("that nothing that the earlier checkpoint covers was changed or removed since")
-    sentence += opening.sentence() + _witnessed(options, verdict.note)
+    if options.closed is not None:
+        opening.require(_checkpoint("closed", _text(options.closed), options.key))
+        proves.append("that the log before was closed at the checkpoint that was given, and this one follows it")
+    sentence += opening.sentence() + _deleted(verdict) + _witnessed(options, verdict.note)
     facts = {"origin": log.origin, "size": log.size, "in_full": verdict.in_full}
     return Report(IN_ORDER, sentence, facts, proves=tuple(proves), unproven=(_TRUE, _UNSAID, _FORK))
 
@@ -148,7 +158,7 @@ def _gaps(options: argparse.Namespace) -> Report:
     if found:
         sentence = f"{len(found)} of {gaps.attempts} acts were begun, and the log does not say how they ended. Ask the operator about each."
     if others:
-        sentence += f" {others} entries cannot be read here and were not looked at."
+        sentence += f" {others} entries cannot be read here and were not looked at.{_deleted(verdict)}"
     facts = {"origin": verdict.checkpoint.origin, "size": verdict.checkpoint.size, "attempts": gaps.attempts, "gaps": len(found)}
     return Report(BROKEN if found else IN_ORDER, sentence, facts, found, unproven=(_UNSAID,))
 
@@ -161,6 +171,7 @@ def _chronology(options: argparse.Namespace) -> Report:
     sentence = f"Proven: {count} of the log's {verdict.checkpoint.size} entries concern this pseudonym, in this order."
     if not count:
         sentence = "No readable entry of this log concerns this pseudonym."
+    sentence += _deleted(verdict)
     return Report(IN_ORDER, sentence, facts, tuple(story.entries), unproven=(_TRUE, _UNSAID))
 
 
@@ -181,6 +192,15 @@ def _whole(
 
     with options.export.open("rb") as file:
         return verify_export(read_lines(file), keys, earlier=earlier, seek=seek, seen=seen, progress=progress)
+
+
+def _deleted(verdict: ExportVerdict) -> str:
+    if verdict.deleted_at is None:
+        return ""
+    return (
+        f" The log was closed, and its operator says that the entries were deleted on {verdict.deleted_at:%Y-%m-%d}, when their time was "
+        "over: what they said is gone. Their hashes are here, and receipts and checkpoints of this log are proven by them as before."
+    )
 
 
 def _witnessed(options: argparse.Namespace, note: str) -> str:
@@ -220,62 +240,14 @@ def _text(path: Path) -> str:
     return path.read_bytes().decode("utf-8")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m audit.verify",
-        description="Verify what the log has given you, offline. Get the log's key (--key) from somebody you trust, not with the files.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="receipt | promise | export | consistency | gaps | chronology")
-
-    def command(name: str, run: Callable[[argparse.Namespace], Report], text: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text)
-        made.set_defaults(run=run)
-        made.add_argument("--key", type=_key, action="append", required=True, help="verifier key of the signer; may be repeated")
-        made.add_argument("--format", type=Form, choices=list(Form), default=Form.TEXT, help="form of the report")
-        made.add_argument("--json", action="store_true", help="the same as --format json")
-        made.add_argument("--out", type=Path, help="write the report to this file")
-        return made
-
-    receipt = command("receipt", _receipt, "is this entry in the log, as the receipt says?")
-    receipt.add_argument("--receipt", type=Path, required=True, help="the receipt (.tlog-proof)")
-    promise = command("promise", _promise, "is this promise genuine, and was it kept?")
-    for each in (receipt, promise):
-        each.add_argument("--leaf", type=Path, required=True, help="the entry, byte for byte")
-    promise.add_argument("--promise", type=Path, required=True, help="the promise that came with the acceptance")
-    at_help = "the instant at which you ask or fetched the export, such as 2026-01-31T09:00:00Z"
-    promise.add_argument("--at", type=_instant, required=True, help=at_help)
-    promise.add_argument("--log-key", type=_key, action="append", default=[], help="verifier key of the log, for the evidence")
-    evidence = promise.add_mutually_exclusive_group()
-    evidence.add_argument("--receipt", type=Path, help="evidence: a receipt")
-    evidence.add_argument("--export", type=Path, help="evidence: an export of the whole log")
-    export = command("export", _export, "is this the whole log, unaltered?")
-    export.add_argument("--earlier", type=Path, help="a checkpoint that you kept from before")
-    consistency = command("consistency", _consistency, "does the log of the later checkpoint begin with that of the earlier one?")
-    for name in ("earlier", "later"):
-        consistency.add_argument(f"--{name}", type=Path, required=True, help=f"the {name} checkpoint")
-    consistency.add_argument("--proof", type=Path, help="the proof: one Base64 hash a line (the gateway's /log/consistency gives it)")
-    gaps = command("gaps", _gaps, "was any act begun (a delivery, an opening, an export) whose result the log does not tell?")
-    chronology = command("chronology", _chronology, "all that the log says about one pseudonym, in order")
-    chronology.add_argument("--pseudonym", required=True, help="the child's pseudonym in the audit domain")
-    for each in (receipt, export, consistency):
-        each.add_argument("--policy", type=Path, help="a C2SP tlog-policy: the witnesses that must have cosigned the checkpoint")
-    for each in (export, gaps, chronology):
-        each.add_argument("--export", type=Path, required=True, help="the export (JSON lines)")
-    return parser
-
-
-def _key(text: str) -> Verifier:
-    try:
-        return Verifier.from_vkey(text)
-    except NoteRefused as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError("an instant has a time zone")
-    return instant
+_RUNS: Mapping[str, Run] = {
+    "receipt": _receipt,
+    "promise": _promise,
+    "export": _export,
+    "consistency": _consistency,
+    "gaps": _gaps,
+    "chronology": _chronology,
+}
 
 
 if __name__ == "__main__":

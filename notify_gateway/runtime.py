@@ -110,7 +110,12 @@ def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
 
 def promise_name(settings: Settings) -> str:
     """Return the name under which promises are signed: never the log's own, for the log's key signs checkpoints alone."""
-    return f"{settings.log_origin}/promise"
+    return promise_name_of(settings.log_origin)
+
+
+def promise_name_of(origin: str) -> str:
+    """Return the name under which promises about the log of that name are signed."""
+    return f"{origin}/promise"
 
 
 def make_keys(settings: Settings) -> list[str]:

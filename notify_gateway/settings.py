@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsS
 
 from notify_gateway.alert_settings import AlertSettings
 from notify_gateway.delivery_settings import DeliverySettings
+from notify_gateway.log_settings import LogSettings
 from notify_gateway.staff_settings import StaffSettings
 from notify_gateway.telemetry_settings import TelemetrySettings
 
@@ -36,7 +37,7 @@ class OperationsPages(StrEnum):
     NETWORK = "network"
 
 
-class Settings(DeliverySettings, AlertSettings, StaffSettings, TelemetrySettings):
+class Settings(DeliverySettings, LogSettings, AlertSettings, StaffSettings, TelemetrySettings):
     """Everything that can be set. Field descriptions are the documentation (``notify-gateway config docs``)."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", hide_input_in_errors=True, frozen=True)

@@ -29,6 +29,12 @@ TYPES = (
         ("first", "last"),
     ),
     EventType(
+        "log_entries:deleted",
+        Klass.CHANGE,
+        "{actor} deleted the entries of the closed log {subject}, {count} of {size}, under case {case}; their hashes are kept.",
+        ("case", "count", "root", "size"),
+    ),
+    EventType(
         "export:attempted",
         Klass.DISCLOSE,
         "{actor} began export {export} of the log {subject}.",

@@ -145,7 +145,7 @@ async def read_receipts(request: Request, delivery_id: str) -> Response:
     client = await parts.admit(request, AUTHORITY_SCOPE)
     wanted = uuid_in_path(delivery_id, Code.DELIVERY_UNKNOWN)
     events = await asyncio.to_thread(collect.receipt_events, parts.gateway, authority=client.code, delivery_id=wanted)
-    found = {name: await asyncio.to_thread(proofs.proof_of, parts.gateway, event) for name, event in events.items()}
+    found = await asyncio.to_thread(proofs.proofs_of, parts.gateway, events)
     return json_response({name: {"leaf": b64encode(proof.leaf).decode(), "receipt": proof.receipt} for name, proof in found.items()})
 
 

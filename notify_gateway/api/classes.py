@@ -36,6 +36,7 @@ def _disclose(*events: str) -> Act:
 _DELIVERY: Final = "/authority/v1/deliveries/{delivery_id}"
 _PUBLIC: Final = (
     *(f"GET /log/{what}" for what in ("checkpoint", "keys", "consistency", "timestamp", "tile/{path}")),
+    *(f"GET /log/closed{what}" for what in ("", "/{number}/checkpoint", "/{number}/tile/{path}")),
     *("GET /", "GET /docs", "GET /openapi.json", "GET /schemas/view.json", "GET /_ping", "GET /_status"),
     "GET /ops/sign-in",
     *("GET /errors", "POST /errors", "GET /errors.json", "GET /errors/{code}"),
@@ -55,6 +56,7 @@ _STATUS: Final = (
     *(f"GET /ops/{page}" for page in ("failed", "failed/item", "failed/retry", "deliveries/downtime")),
     *(f"command operations {what}" for what in ("home", "queues", "failed", "delivery", "deliveries", "uncollected", "keys", "checks")),
     "command operations downtime list",
+    "command audit logs",
     # What the list shows, without identity, was offered to the authority before; that it was is in the log.
     "GET /authority/v1/deliveries",
     "GET /reconciliation/{day}",
@@ -131,6 +133,7 @@ _OWN: Final[Mapping[str, Act]] = {
     "command hold set": _change("hold:set"),
     "command hold release": _change("hold:ending"),
     "command audit close-year": _change("log:opened"),
+    "command audit delete-entries": _change("log_entries:deleted"),
     "command restore open": _change("log:opened"),
     "command restore replay-erasures": _change("erasures:replayed"),
     "command keys rotate log": _change("key:made"),

@@ -73,9 +73,9 @@ FOR_TRUSTS = {
     ("GET", "/fhir/R4/Task/{task_id}/$receipt"): Endpoint(
         "fhir",
         {200: Answer("The leaf of the acceptance and the proof that it is in the log.", "Parameters", FHIR)},
-        (404, 406),
+        (404, 406, 410),
         scope=TRUST_SCOPE,
-        codes=NO_TASK,
+        codes=NO_TASK | {410: (Code.LOG_ENTRIES_DELETED,)},
         parameters=TASK,
     ),
 }
@@ -117,9 +117,9 @@ FOR_AUTHORITIES = {
     ("GET", "/authority/v1/deliveries/{delivery_id}/receipts"): Endpoint(
         "problem",
         {200: Answer("The proofs so far, by step.", "DeliveryReceipts")},
-        (404,),
+        (404, 410),
         scope=AUTHORITY_SCOPE,
-        codes=NO_DELIVERY,
+        codes=NO_DELIVERY | {410: (Code.LOG_ENTRIES_DELETED,)},
         parameters=DELIVERY,
     ),
     ("POST", "/authority/v1/deliveries/{delivery_id}/reveal"): Endpoint(

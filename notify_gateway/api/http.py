@@ -137,6 +137,24 @@ def uuid_in_path(text: str, code: Code) -> UUID:
     return value
 
 
+def is_whole(text: str) -> bool:
+    """Tell whether the text is a whole number in digits, of a size that any counter has."""
+    return text.isascii() and text.isdigit() and len(text) < 16
+
+
+def whole_number(text: str, code: Code) -> int:
+    """Return the whole number that the text is; raises ``NotFound`` with ``code`` otherwise, as for any other number that there is not."""
+    if not is_whole(text):
+        raise NotFound(Issue(code))
+    return int(text)
+
+
+def closed_number(request: Request) -> int | None:
+    """Return the number of the closed log that is asked for by ``closed``, None without it; raises ``NotFound``."""
+    asked = request.query_params.get("closed")
+    return None if asked is None else whole_number(asked, Code.CLOSED_LOG_UNKNOWN)
+
+
 def fhir_response(resource: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a FHIR resource as a response."""
     return Response(orjson.dumps(resource), status, headers, media_type=FHIR_JSON)

@@ -7,6 +7,7 @@ import asyncio
 
 from fastapi import APIRouter, Request, Response
 
+from notify_gateway.api.http import closed_number
 from notify_gateway.api.service import service
 from notify_gateway.api.streams import ExportResponse
 from notify_gateway.use_cases import exporting
@@ -19,9 +20,10 @@ router = APIRouter(prefix="/ig", tags=["Information governance"])
 async def export_log(request: Request) -> Response:
     """Return the whole signed log, every entry in full, for the offline verifier. It is personal data.
 
-    That it was exported is in the log before it begins; how it ended, after its end.
+    That it was exported is in the log before it begins; how it ended, after its end. With ``closed`` it is the closed log of that number.
     """
     parts = service(request)
     client = await parts.admit(request, LOG_SCOPE)
     parts.require_healthy()
-    return ExportResponse(await asyncio.to_thread(exporting.begin, parts.gateway, actor=client.actor))
+    closed = closed_number(request)
+    return ExportResponse(await asyncio.to_thread(exporting.begin, parts.gateway, actor=client.actor, closed=closed))

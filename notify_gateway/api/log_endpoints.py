@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from audit.note import Verifier
 from audit.tiles import Tile
-from notify_gateway.api.http import json_response
+from notify_gateway.api.http import closed_number, is_whole, json_response, whole_number
 from notify_gateway.api.service import service
 from notify_gateway.api.streams import ExportResponse
 from notify_gateway.domain.catalogue import Code
@@ -32,7 +32,8 @@ async def read_checkpoint(request: Request) -> Response:
     With ``size`` it is the one of exactly that many entries, as the log signed it: not every size was signed.
     """
     if (size := request.query_params.get("size")) is not None:
-        found = await asyncio.to_thread(proofs.checkpoint_of, service(request).gateway, _whole(size, Code.LOG_CHECKPOINT_UNKNOWN))
+        wanted = whole_number(size, Code.LOG_CHECKPOINT_UNKNOWN)
+        found = await asyncio.to_thread(proofs.checkpoint_of, service(request).gateway, wanted)
         return Response(found, media_type="text/plain; charset=utf-8")
     note = await asyncio.to_thread(proofs.checkpoint, service(request).gateway)
     if note is None:
@@ -48,7 +49,7 @@ async def read_timestamp(request: Request) -> Response:
     ``/log/checkpoint?size=…``.
     """
     size = request.query_params.get("size")
-    wanted = None if size is None else _whole(size, Code.LOG_TIMESTAMP_UNKNOWN)
+    wanted = None if size is None else whole_number(size, Code.LOG_TIMESTAMP_UNKNOWN)
     found = await asyncio.to_thread(proofs.timestamp, service(request).gateway, wanted)
     headers = {"Content-Location": f"/log/timestamp?size={found.size}"}
     return Response(found.reply, media_type="application/timestamp-reply", headers=headers)
@@ -105,12 +106,13 @@ async def export_own(request: Request) -> Response:
     """Return the signed log for the offline verifier, as far as it is the caller's.
 
     Entries in full where a trust sent or acted, or where an authority is told of; the hash alone elsewhere. It proves that nothing is
-    missing all the same. That it was exported is in the log before it begins.
+    missing all the same. That it was exported is in the log before it begins. With ``closed`` it is the closed log of that number.
     """
     parts = service(request)
     client = await parts.admit(request, TRUST_SCOPE, AUTHORITY_SCOPE)
     parts.require_healthy()
-    return ExportResponse(await asyncio.to_thread(exporting.begin, parts.gateway, actor=client.actor, own=client))
+    closed = closed_number(request)
+    return ExportResponse(await asyncio.to_thread(exporting.begin, parts.gateway, actor=client.actor, own=client, closed=closed))
 
 
 @router.get("/tile/{path:path}", response_class=Response)
@@ -124,16 +126,6 @@ async def read_tile(request: Request, path: str) -> Response:
 
 
 def _size(text: str) -> int:
-    if not _is_whole(text):
+    if not is_whole(text):
         raise Refused(Issue(Code.LOG_SIZES))
     return int(text)
-
-
-def _whole(text: str, code: Code) -> int:
-    if not _is_whole(text):
-        raise NotFound(Issue(code))
-    return int(text)
-
-
-def _is_whole(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 16

@@ -9,6 +9,7 @@ from notify_gateway.domain.catalogue import Code
 from notify_gateway.use_cases.access import AUTHORITY_SCOPE, LOG_SCOPE, TRUST_SCOPE
 
 SIZE: Schema = {"type": "integer", "minimum": 0}
+NUMBER = {"number": {"type": "integer", "minimum": 0, "description": "Number of a closed log, as /log/closed gives it."}}
 
 LOG = {
     ("GET", "/log/consistency"): Endpoint(
@@ -38,6 +39,21 @@ LOG = {
         codes={404: (Code.LOG_TIMESTAMP_UNKNOWN,)},
         query={"size": SIZE},
     ),
+    ("GET", "/log/closed"): Endpoint("problem", {200: Answer("The logs that were closed, oldest first.", "ClosedLogs")}),
+    ("GET", "/log/closed/{number}/checkpoint"): Endpoint(
+        "problem",
+        {200: Answer("The signed note that the log was closed at, with its cosignatures.", media="text/plain")},
+        (404,),
+        codes={404: (Code.CLOSED_LOG_UNKNOWN,)},
+        parameters=NUMBER,
+    ),
+    ("GET", "/log/closed/{number}/tile/{path}"): Endpoint(
+        "problem",
+        {200: Answer("Hashes, one after the other.", media="application/octet-stream")},
+        (404,),
+        codes={404: (Code.CLOSED_LOG_UNKNOWN, Code.LOG_TILE_UNKNOWN)},
+        parameters=NUMBER,
+    ),
     ("GET", "/log/keys"): Endpoint("problem", {200: Answer("The public keys.", "LogKeys")}),
     ("GET", "/log/tile/entries/{path}"): Endpoint(
         "problem",
@@ -49,7 +65,10 @@ LOG = {
     ("GET", "/log/export"): Endpoint(
         "problem",
         {200: Answer("The signed log, the caller's own entries in full.", "LogLines", "application/x-ndjson")},
+        (404,),
         scope=(TRUST_SCOPE, AUTHORITY_SCOPE),
+        codes={404: (Code.CLOSED_LOG_UNKNOWN,)},
+        query={"closed": NUMBER["number"]},
     ),
     ("GET", "/fhir/R4/AuditEvent"): Endpoint(
         "fhir",
@@ -84,6 +103,11 @@ LOG = {
         parameters={"event_id": {"type": "string", "format": "uuid"}},
     ),
     ("GET", "/ig/export"): Endpoint(
-        "problem", {200: Answer("The signed log, every entry in full.", "LogLines", "application/x-ndjson")}, scope=LOG_SCOPE
+        "problem",
+        {200: Answer("The signed log, every entry in full.", "LogLines", "application/x-ndjson")},
+        (404,),
+        scope=LOG_SCOPE,
+        codes={404: (Code.CLOSED_LOG_UNKNOWN,)},
+        query={"closed": NUMBER["number"]},
     ),
 }

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from notify_gateway.api.http import FHIR_JSON, PROBLEM_JSON, problem
+from notify_gateway.api.log_schemas import LOG_SCHEMAS
 from notify_gateway.api.schemas import SCHEMAS, UUID_PATTERN, Schema, ref
 from notify_gateway.domain.catalogue import Code, all_entries, entry, family_of
 from notify_gateway.domain.errors import Issue
@@ -103,7 +104,7 @@ def install(app: FastAPI, endpoints: Mapping[tuple[str, str], Endpoint]) -> None
 def document(app: FastAPI, endpoints: Mapping[tuple[str, str], Endpoint]) -> dict[str, Any]:
     """Return the OpenAPI document of ``app``. A route that the table does not have gets what any endpoint has; the tests object to it."""
     made = get_openapi(title=app.title, version=app.version, routes=app.routes, description=ABOUT, tags=TAGS)
-    made["components"] = {"schemas": SCHEMAS, "headers": HEADERS, "parameters": PARAMETERS, "securitySchemes": SECURITY}
+    made["components"] = {"schemas": SCHEMAS | LOG_SCHEMAS, "headers": HEADERS, "parameters": PARAMETERS, "securitySchemes": SECURITY}
     made["servers"] = [{"url": "/", "description": "This deployment"}]
     for path, operations in made["paths"].items():
         for method, operation in operations.items():

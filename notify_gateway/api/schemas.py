@@ -207,15 +207,6 @@ SCHEMAS: dict[str, Schema] = {
     "Confirmation": record("What the authority's system holds.", digest=text("SHA-256 of the document, hex", pattern="^[0-9a-f]{64}$")),
     "RevealReason": record("Why the card is opened.", reason=text(minLength=1), case_reference=text(minLength=1)),
     "Card": {"type": "object", "description": "The child's card, opened."},
-    "LogKeys": record(
-        "The public keys to verify with.",
-        log=text("vkey of the log"),
-        log_keys=list_of(
-            record("A key that signs the log, or has.", verifier=text("vkey"), since=maybe(INSTANT), until=maybe(INSTANT)), minItems=1
-        ),
-        promises=text("vkey of the promises"),
-        gateway=record(kid=text(), ed25519=BASE64, fingerprint=text()),
-    ),
     "Ping": record("The process answers.", version=text()),
     "Status": record(
         "Whether the service can keep its promises.",

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from notify_gateway.cli.output import AsJson, Json, show, table
+from notify_gateway.cli.output import AsJson, Json, show, table, warning
 from notify_gateway.cli.service import opened_core, operator
 
 app = typer.Typer(no_args_is_help=True, help="Read and export the audit log; verify receipts, promises and exports offline.")
@@ -25,9 +25,11 @@ def show_story(
     Example: notify-gateway audit show SEN-7K2M9QXR-C
     """
     from notify_gateway.use_cases.evidence import story
+    from notify_gateway.use_cases.shards import all_closed
 
     with opened_core() as core:
         found = story(core, reference=reference, actor=operator())
+        gone = [each.origin for each in all_closed(core) if each.deleted_at is not None]
     document: Json = [
         {
             "index": each.index,
@@ -41,7 +43,12 @@ def show_story(
         for each in found
     ]
     rows = [(each.index, each.event.at.strftime("%d %b %Y %H:%M:%S"), each.event.sentence()) for each in found]
-    show(as_json, document, table(("Entry", "UTC", "What happened"), rows))
+    show(
+        as_json,
+        document,
+        table(("Entry", "UTC", "What happened"), rows),
+        *(warning(f"The entries of {each} were deleted.") for each in gone),
+    )
 
 
 @app.command()
@@ -67,6 +74,7 @@ def details(
 @app.command()
 def export(
     out: Annotated[Path, typer.Option(dir_okay=False, help="File to write, one line per entry; it must not exist.")],
+    log: Annotated[str | None, typer.Option(help="Name of a closed log, as audit logs shows it; without it the log that lives.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the signed log to a file, for the offline verifier. That it was exported is recorded first. It is personal data: keep it so.
@@ -74,12 +82,15 @@ def export(
     Example: notify-gateway audit export --out log.jsonl
     """
     from notify_gateway.use_cases.exporting import lines
+    from notify_gateway.use_cases.shards import plan_deletion
 
     count = -1
-    with opened_core() as core, open(out, "xb", opener=_for_the_owner) as file:
-        for line in lines(core, actor=operator()):
-            file.write(line + b"\n")
-            count += 1
+    with opened_core() as core:
+        closed = None if log is None else plan_deletion(core, log).log.epoch
+        with open(out, "xb", opener=_for_the_owner) as file:
+            for line in lines(core, actor=operator(), closed=closed):
+                file.write(line + b"\n")
+                count += 1
     show(as_json, {"file": str(out), "entries": max(count, 0)}, f"{max(count, 0)} entries, and the checkpoint that signs them: {out}")
 
 

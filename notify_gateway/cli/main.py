@@ -25,6 +25,7 @@ from notify_gateway.cli import (
     postcodes,
     restore,
     run,
+    shards,
     staff,
     timestamps,
     trusts,
@@ -87,7 +88,8 @@ app.command(rich_help_panel=CHECK)(invariants.invariants)
 app.command(rich_help_panel=CHECK)(invariants.slo)
 app.command(rich_help_panel=CHECK)(invariants.reconcile)
 app.add_typer(mappings.app, name="mappings", rich_help_panel=CHECK)
-audit.app.command("close-year")(restore.close_year)
+for command in (shards.logs, shards.close_year, shards.delete_entries):
+    audit.app.command()(command)
 audit.app.add_typer(timestamps.app, name="timestamp")
 app.add_typer(audit.app, name="audit", rich_help_panel=CHECK)
 app.command(rich_help_panel=SEND)(send)

@@ -124,7 +124,7 @@ def open_next(
         before = restore.standing(core)
         written = {f"send-again-{each.trust}.json": _window(each) for each in restore.send_again(core, before)}
         written |= {f"set-aside-{each.authority}.json": _aside(each) for each in restore.set_aside(core, before)}
-        done = _succeed(core, chosen, reason, restored=True, guard_lost=guard_lost)
+        done = succeeded(core, chosen, reason, restored=True, guard_lost=guard_lost)
         for name, content in written.items():
             (lists / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     words = f"The log {done.standing.signed.origin} is closed at {done.standing.signed.size} entries; {done.origin} is open."
@@ -140,26 +140,8 @@ def open_next(
     show(as_json, document, words, f"Erased again: {done.erased_again} messages.", warning(fix))
 
 
-def close_year(
-    origin: Annotated[
-        str | None, typer.Option(help="Name of the next log; without it the next year's, if the name ends with a year.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Close the log at its last checkpoint and open the next one, whose first entry commits to it. Receipts of the closed one stay good.
-
-    Let the sequencer finish, then stop every process. Needs the log's private key, the guard file and the login of the owner of the tables.
-    """
-    from notify_gateway.use_cases import restore
-
-    with opened_core() as core:
-        done = _succeed(core, origin or restore.next_origin(core.settings, restored=False), "year-closed", restored=False)
-    words = f"The log {done.standing.signed.origin} is closed at {done.standing.signed.size} entries; {done.origin} is open."
-    fix = f"Now set NOTIFY_GATEWAY_LOG_ORIGIN={done.origin} for every process, and start them."
-    show(as_json, {"closed": done.standing.signed.origin, "size": done.standing.signed.size, "origin": done.origin}, words, warning(fix))
-
-
-def _succeed(core: Core, origin: str, reason: str, *, restored: bool, guard_lost: bool = False) -> Reopened:
+def succeeded(core: Core, origin: str, reason: str, *, restored: bool, guard_lost: bool = False) -> Reopened:
+    """Close the log, open the next one and return what was done; raises ``CommandFailed`` when the log cannot be closed."""
     from audit.succession import SuccessionRefused
     from notify_gateway.use_cases import restore
 

@@ -96,6 +96,17 @@ def watch_staff(connection: Connection) -> None:
         _constrain(connection, f"{table}_update", f"UPDATE ON {table}", changed, "audit_tells_of_something")
 
 
+def watch_deletion(connection: Connection) -> None:
+    """The entries of a closed log are deleted only with an event."""
+    changed = "OLD.entries_deleted_at IS DISTINCT FROM NEW.entries_deleted_at"
+    _constrain(connection, "audit_origin_deletion", "UPDATE ON audit_origin", changed, "audit_tells_of_something")
+
+
+def unwatch_deletion(connection: Connection) -> None:
+    """Undo ``watch_deletion``."""
+    connection.execute(text("DROP TRIGGER audit_origin_deletion_has_event ON audit_origin"))
+
+
 def _constrain(connection: Connection, name: str, change: str, when: str, function: str) -> None:
     connection.execute(
         text(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -13,7 +14,6 @@ from audit.cosigned import WitnessStanding, instant, published, standings
 from audit.events import micros
 from audit.reading import Signed, latest_checkpoint, oldest_pending_age, receipt_for, signed_of_size
 from audit.succession import current_origin
-from audit.succession_tables import closed
 from audit.tiles import Tile, prove_consistency, read_tile
 from audit.timestamped import Stamped, due_since, stamped
 from notify_gateway.domain.catalogue import Code
@@ -21,6 +21,7 @@ from notify_gateway.domain.errors import Issue, NotFound, Refused, Unavailable
 from notify_gateway.store.engine import reading
 from notify_gateway.store.tables import audit_tables, cosigning_tables, succession_tables, timestamps
 from notify_gateway.use_cases.gateway import Core, Gateway
+from notify_gateway.use_cases.shards import proof_in_closed
 
 _STAMPED_WITHIN = timedelta(minutes=5)
 """Time that a stamp may take before a warning says that it is due."""
@@ -35,7 +36,8 @@ class Proof:
 
 
 def proof_of(gateway: Gateway, event_id: UUID) -> Proof:
-    """Return the proof of an event; raises ``Unavailable`` while it waits to be signed, ``NotFound`` when there is no such event."""
+    """Return the proof of an event; raises ``Unavailable`` while it waits to be signed, ``NotFound`` when there is no such event, or its
+    closed log's entries were deleted."""
     with reading(gateway.engine).begin() as connection:
         held, pending = audit_tables.leaf.c, audit_tables.pending.c
         # In the order in which events move: whoever looked at the log first could miss one that is sequenced between the two looks.
@@ -44,7 +46,7 @@ def proof_of(gateway: Gateway, event_id: UUID) -> Proof:
         cosigned = _cosigned(connection, gateway)
         receipt = receipt_for(connection, audit_tables, event_id, preferred=cosigned)
         if leaf is None and waiting is None:
-            leaf, receipt = _proof_in_closed_logs(connection, event_id)
+            leaf, receipt = proof_in_closed(connection, event_id)
     if leaf is not None and receipt is not None:
         return Proof(leaf, receipt)
     if leaf is None and waiting is None:
@@ -52,14 +54,19 @@ def proof_of(gateway: Gateway, event_id: UUID) -> Proof:
     raise Unavailable(Code.LOG_BEHIND, retry_after=1)
 
 
-def _proof_in_closed_logs(connection: Connection, event_id: UUID) -> tuple[bytes | None, str | None]:
-    held = succession_tables.leaf.c
-    row = connection.execute(
-        select(held.epoch, held.leaf).where(held.event_id == event_id).order_by(held.epoch.desc()).limit(1)
-    ).one_or_none()
-    if row is None:
-        return None, None
-    return row.leaf, receipt_for(connection, closed(audit_tables, succession_tables, row.epoch), event_id)
+def proofs_of(gateway: Gateway, events: Mapping[str, UUID]) -> dict[str, Proof]:
+    """Return the proof of each event, without those whose entries were deleted with a closed log; raises what ``proof_of`` raises, and
+    ``NotFound`` when there were some and all were deleted."""
+    found: dict[str, Proof] = {}
+    for name, event in events.items():
+        try:
+            found[name] = proof_of(gateway, event)
+        except NotFound as error:
+            if error.issues[0].code != Code.LOG_ENTRIES_DELETED:
+                raise
+    if events and not found:
+        raise NotFound(Issue(Code.LOG_ENTRIES_DELETED))
+    return found
 
 
 def checkpoint(gateway: Gateway) -> str | None:

@@ -30,6 +30,7 @@ from notify_gateway.store.parties import Client, find_client
 from notify_gateway.store.reconciliation import STATE_OF, Moved, OrganisationDeliveries, Stretch, Sums
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.gateway import Core
+from notify_gateway.use_cases.shards import deleted_until
 
 PAGE = 1_000
 """Deliveries that are read at a time."""
@@ -77,13 +78,19 @@ class Reconciliation:
     """One file, made page by page; between two pages no connection is held."""
 
     def __init__(self, core: Core, organisation: Client, day: date) -> None:
-        """Look up what the file begins with. Raises ``NotFound`` for a day to come, ``Unavailable`` before the first checkpoint."""
+        """Look up what the file begins with.
+
+        Raises ``NotFound`` for a day to come and for one whose entries were deleted, ``Unavailable`` before the first checkpoint.
+        """
         now = core.clock.now()
         if day > london_day(now):
             raise NotFound(Issue(Code.RECONCILIATION_DAY))
         since, until = (datetime.combine(each, time(), LONDON).astimezone(UTC) for each in (day, day + timedelta(days=1)))
         self.day, self._core, self._organisation, self._made_at = day, core, organisation, now
         with reading(core.engine).begin() as connection:
+            gone = deleted_until(connection)
+            if gone is not None and since <= gone:
+                raise NotFound(Issue(Code.LOG_ENTRIES_DELETED))
             signed = latest_signed(connection, audit_tables)
             if signed is None:
                 raise Unavailable(Code.LOG_BEHIND, retry_after=1)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from notify_gateway.runtime import open_sequencer
+from audit.note import Verifier
+from notify_gateway.privacy.keys import VerifyingKey, load
+from notify_gateway.runtime import LOG_PUBLIC, open_sequencer
 from notify_gateway.settings import Settings
 from tests.cli.conftest import Call
 
@@ -49,8 +51,39 @@ def test_a_restored_database_is_explained_and_opened_anew(ready: Call, monkeypat
     refused = ready("restore", "open", "--reason", "again", "--lists", str(tmp_path / "lists"))
     assert refused.status == 1
     assert "nothing to open anew" in refused.words
-    closed = ready("audit", "close-year", "--origin", "log.example/next", "--json").json
-    assert closed["closed"] == done["origin"]
+    close = ("audit", "close-year", "--origin", "log.example/next")
+    plan = ready(*close, "--json").json
+    assert (plan["done"], plan["closes"], plan["next_origin"], plan["hindrance"]) == (False, done["origin"], "log.example/next", None)
+    assert "Nothing was changed." in ready(*close).words
+    closed = ready(*close, "--yes", "--json").json
+    assert (closed["done"], closed["closed"]) == (True, done["origin"])
+    monkeypatch.setenv("NOTIFY_GATEWAY_LOG_ORIGIN", "log.example/next")
+    sequence()
+
+
+def test_entries_of_closed_logs_are_deleted_by_command_in_two_steps(ready: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ready("trusts", "register", "RXX", "--name", "A", "--type", "other")
+    sequence()
+    old = Settings().log_origin
+    ready("audit", "close-year", "--origin", "log.example/2027", "--yes")
+    monkeypatch.setenv("NOTIFY_GATEWAY_LOG_ORIGIN", "log.example/2027")
+    assert [each["log"] for each in ready("audit", "logs", "--json").json["closed"]] == [old]
+    assert "kept for ever" in ready("audit", "logs").words
+    assert "NG-8009" in ready("audit", "delete-entries", old, "--case", "RM-1", "--yes").words
+    monkeypatch.setenv("NOTIFY_GATEWAY_LOG_KEPT", "PT0.000001S")
+    plan = ready("audit", "delete-entries", old, "--case", "RM-1", "--json").json
+    assert (plan["done"], plan["holds"]) == (False, [])
+    assert "Nothing was changed." in ready("audit", "delete-entries", old, "--case", "RM-1").words
+    assert ready("audit", "export", "--log", old, "--out", str(tmp_path / "whole.jsonl"), "--json").json["entries"] == plan["size"]
+    done = ready("audit", "delete-entries", old, "--case", "RM-1", "--yes", "--json").json
+    assert (done["done"], done["entries_deleted"]) == (True, plan["size"])
+    assert "deleted on" in ready("audit", "logs").words
+    assert ready("audit", "export", "--log", old, "--out", str(tmp_path / "hashes.jsonl"), "--json").json["entries"] == plan["size"]
+    key = Verifier(old, load(Settings().keys / LOG_PUBLIC, VerifyingKey).raw).vkey
+    for name, said in (("whole", "are readable here"), ("hashes", "were deleted on")):
+        verified = ready("audit", "verify", "export", "--key", key, "--export", str(tmp_path / f"{name}.jsonl"))
+        assert verified.status == 0
+        assert said in verified.words
 
 
 def test_keys_are_rotated_and_retired_by_command(ready: Call) -> None:

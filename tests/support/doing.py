@@ -32,6 +32,7 @@ from tests.support.messages import a_message
 from tests.support.signing import Assertion, TrustKey, form, jwks
 from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON
 
+NEXT_LOG = "notify-gateway.example/log/next"
 _ALERT = ("--kind", "webhook", "--to", "https://alerts.example.gov.uk/hook")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -272,7 +273,14 @@ def _replay(world: World) -> Act:
 def _close_year(world: World) -> Act:
     world.queued()
     world.sequenced()
-    return world.command("audit", "close-year", "--origin", "notify-gateway.example/log/next")
+    return world.command("audit", "close-year", "--origin", NEXT_LOG, "--yes")
+
+
+def _delete_entries(world: World) -> Act:
+    _close_year(world)()
+    world.set_variable("NOTIFY_GATEWAY_LOG_KEPT", "PT0.000001S")
+    world.set_variable("NOTIFY_GATEWAY_LOG_ORIGIN", NEXT_LOG)
+    return world.command("audit", "delete-entries", world.house.gateway.settings.log_origin, "--case", "RM-1", "--yes")
 
 
 def _open_next(world: World) -> Act:
@@ -352,6 +360,7 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command hold set": _hold,
     "command hold release": _release,
     "command audit close-year": _close_year,
+    "command audit delete-entries": _delete_entries,
     "command restore open": _open_next,
     "command restore replay-erasures": _replay,
     "command keys rotate log": _rotate_log_key,
@@ -359,5 +368,5 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command postcodes load": _load_postcodes,
     "command postcodes demonstration": _load_demonstration,
 }
-ALONE = ("command audit close-year", "command restore open")
+ALONE = ("command audit close-year", "command audit delete-entries", "command restore open")
 """Acts after which a service goes on under another name, so that each needs a service of its own."""

@@ -17,6 +17,7 @@ from notify_gateway.store.outbox import OPEN
 from notify_gateway.store.tables import audit_tables, deliveries, notifications, succession_tables
 from notify_gateway.use_cases.gateway import Core
 from notify_gateway.use_cases.invariants.finding import WITHIN, Finding, Level, judge, sampled
+from notify_gateway.use_cases.shards import deleted_until
 
 TAGS: Final[Mapping[State, str]] = MappingProxyType(
     {
@@ -146,7 +147,9 @@ def _untold(invariant: Any, core: Core, tag: Any, these: ColumnElement[bool], sa
     ]
     broken = select(n.reference).select_from(deliveries).join(notifications, n.id == d.notification_id).where(these, ~or_(*told))
     with standing_still(core.engine, within=WITHIN) as connection:
-        return judge(invariant, connection, broken, said)
+        gone = deleted_until(connection)
+        # What entries that were deleted have told of is not known any more.
+        return judge(invariant, connection, broken if gone is None else broken.where(n.created_at > gone), said)
 
 
 def _in_words(span: timedelta) -> str:
