@@ -216,6 +216,7 @@ HEADERS: dict[str, Schema] = {
     "ETag": {"description": "Weak tag of the answer, for If-None-Match.", "schema": {"type": "string"}},
     "Cache-Control": {"description": "How long the answer may be kept.", "schema": {"type": "string"}},
     "Content-Digest": {"description": "SHA-256 of the body (RFC 9530).", "schema": {"type": "string"}},
+    "Content-Disposition": {"description": "Under which name a browser saves it.", "schema": {"type": "string"}},
 }
 SECURITY: dict[str, Schema] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An access token of one organisation."},
