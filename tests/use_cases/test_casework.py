@@ -39,6 +39,8 @@ from notify_gateway.use_cases.inbox import (
 from notify_gateway.use_cases.inbox.contact import Attempt
 from notify_gateway.use_cases.inbox.read import Filters, Officer
 from notify_gateway.use_cases.inbox.settings import InboxSettings
+from notify_gateway.use_cases.invariants.cases import CasesTally
+from notify_gateway.use_cases.invariants.finding import Level
 from tests.support.messages import Message, a_message
 from tests.support.templates import Templates
 from tests.use_cases.casework import Office, an_office
@@ -49,8 +51,10 @@ SPOKE = Attempt(how="phone", whom="parent", result="spoke", on=TODAY)
 
 
 @pytest.fixture
-def office(house: House) -> Office:
-    return an_office(house)
+def office(house: House) -> Iterator[Office]:
+    """An office in which, whatever is done, each case tallies with its delivery."""
+    yield an_office(house)
+    assert CasesTally().check(house.gateway, whole=True).level is Level.OK
 
 
 @pytest.fixture(scope="module")

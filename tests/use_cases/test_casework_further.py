@@ -31,6 +31,8 @@ from notify_gateway.use_cases.inbox import (
 )
 from notify_gateway.use_cases.inbox.read import Filters
 from notify_gateway.use_cases.inbox.settings import InboxSettings
+from notify_gateway.use_cases.invariants.cases import CasesTally
+from notify_gateway.use_cases.invariants.finding import Level
 from tests.support.messages import a_message
 from tests.support.templates import Templates
 from tests.use_cases.casework import Office, an_office, carry
@@ -39,8 +41,10 @@ from tests.use_cases.test_casework import SPOKE, TODAY, acknowledged, failed, ta
 
 
 @pytest.fixture
-def office(house: House) -> Office:
-    return an_office(house)
+def office(house: House) -> Iterator[Office]:
+    """An office in which, whatever is done, each case tallies with its delivery."""
+    yield an_office(house)
+    assert CasesTally().check(house.gateway, whole=True).level is Level.OK
 
 
 @pytest.fixture(scope="module")
@@ -377,3 +381,15 @@ def test_asking_is_for_what_is_open(lent: Office) -> None:
     assert failed(lambda: send_back.send_back(gateway, by=ann, **given, reason="moved", suggested=None)) == Code.CASE_STATE
     assert failed(lambda: acknowledge.acknowledge(gateway, by=ann, **given)) == Code.CASE_STATE
     assert isinstance(lent.case(reference).notification_id, UUID)
+
+
+def test_a_case_that_says_other_than_its_delivery_is_found(lent: Office) -> None:
+    gateway = lent.house.gateway
+    reference = lent.arrives(a_message())
+    assert CasesTally().check(gateway, whole=True).level is Level.OK
+    of_case = case_tables.cases.c.reference == reference
+    for values, level in (({"stage": "outcome"}, Level.FAIL), ({"stage": "received"}, Level.OK)):
+        with gateway.engine.begin() as connection:
+            connection.execute(case_tables.cases.update().where(of_case).values(values))
+        found = CasesTally().check(gateway, whole=True)
+        assert (found.level, found.references) == (level, (reference,) if level is Level.FAIL else ())

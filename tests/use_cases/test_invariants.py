@@ -117,6 +117,10 @@ def overtake(house: House) -> None:
     tamper(house, insert(audit_tables.pending).values(told | {"event_id": uuid4(), "subject": subject}))
 
 
+def receive_in_an_inbox_without_a_case(house: House) -> None:
+    tamper(house, update(deliveries).where(d.state == "received").values(channel="inbox"))
+
+
 def leave_a_delivery_lying(house: House) -> None:
     house.clock.move(house.gateway.settings.overdue_after + timedelta(seconds=1))
 
@@ -147,6 +151,7 @@ BREACHES: dict[Callable[[House], None], set[str]] = {
     acknowledge_in_silence: {"states-are-logged"},
     attempt_in_silence: {"attempts-are-logged"},
     overtake: {"order-is-kept"},
+    receive_in_an_inbox_without_a_case: {"cases-tally"},
     leave_a_delivery_lying: {"nothing-is-overdue"},
     lose_a_key: {"messages-have-their-keys"},
     leave_a_key: {"no-orphan-keys"},

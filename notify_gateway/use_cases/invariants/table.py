@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from notify_gateway.use_cases.gateway import Core
 from notify_gateway.use_cases.invariants.accounts import BooksBalance, TrustsTallyWithAuthorities
+from notify_gateway.use_cases.invariants.cases import CasesTally
 from notify_gateway.use_cases.invariants.deliveries import AttemptsAreLogged, NothingIsOverdue, OrderIsKept, StatesAreLogged
 from notify_gateway.use_cases.invariants.finding import Finding, Invariant, Level, Run
 from notify_gateway.use_cases.invariants.keys import MessagesHaveTheirKeys, NoOrphanKeys
@@ -26,6 +27,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     StatesAreLogged(),
     AttemptsAreLogged(),
     OrderIsKept(),
+    CasesTally(),
     NothingIsOverdue(),
     MessagesHaveTheirKeys(),
     NoOrphanKeys(),
