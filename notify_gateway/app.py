@@ -57,6 +57,8 @@ from notify_gateway.web.operations import pages as operations_pages
 from notify_gateway.web.operations import sign_in as operators_sign_in
 from notify_gateway.web.operations.answers import is_ours, refusal
 from notify_gateway.web.operations.desk import Desk, Examine
+from notify_gateway.web.paper.press import Press
+from notify_gateway.web.paper.routers import ROUTERS as PAPER
 
 
 def create_app(
@@ -78,6 +80,7 @@ def create_app(
         finally:
             parts.stop()
             door.close()
+            press.close()
 
     app = FastAPI(
         title="notify_gateway",
@@ -95,6 +98,7 @@ def create_app(
     app.state.turns = Turns()
     app.state.desk = Desk(parts.gateway, examine, reach)
     app.state.entrance = door = Entrance(parts.gateway)
+    app.state.press = press = Press()
     for router in (
         fhir_endpoints.router,
         bulk_endpoints.router,
@@ -121,6 +125,7 @@ def create_app(
         device_pages.router,
         device_card.router,
         *INBOX,
+        *PAPER,
     ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(resources.files("notify_gateway.web").joinpath("static"))), name="static")

@@ -8,6 +8,7 @@ from notify_gateway.api.inbox_rows import INBOX
 from notify_gateway.api.log_rows import LOG
 from notify_gateway.api.openapi import Answer, Body, Endpoint
 from notify_gateway.api.operator_rows import OPERATING
+from notify_gateway.api.paper_rows import PAPER
 from notify_gateway.api.reconciliation_rows import RECONCILIATION
 from notify_gateway.api.samples import samples
 from notify_gateway.api.schemas import Schema
@@ -203,4 +204,5 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     **ENTRANCE,
     **DEVICES,
     **INBOX,
+    **PAPER,
 }

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 HTML: Final = "text/html; charset=utf-8"
 FRONTEND: Final = "govuk_frontend_jinja"
-FOLDERS: Final = ("entrance", "inbox", "devices", "layout.html", "parts")
+FOLDERS: Final = ("entrance", "inbox", "devices", "paper", "layout.html", "parts")
 """Templates of these pages; those before them have an environment of their own (``web/rendering.py``)."""
 ROLES: Final = {
     Role.OFFICER: "Officer",

@@ -27,6 +27,7 @@ from tests.support.acts import HARTLEPOOL, Act, World, numbers
 from tests.support.doing_inbox import IN_THE_INBOX
 from tests.support.doing_devices import DEVICES
 from tests.support.doing_operations import OPERATING
+from tests.support.doing_paper import TAKING_AWAY
 from tests.support.doing_staff import ENTERING
 from tests.support.messages import a_message
 from tests.support.signing import Assertion, TrustKey, form, jwks
@@ -312,6 +313,7 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     **DEVICES,
     **ENTERING,
     **IN_THE_INBOX,
+    **TAKING_AWAY,
     "POST /fhir/R4/$process-message": _send,
     "POST /fhir/R4/$process-messages": _send_many,
     "POST /oauth2/token": _sign_in,
