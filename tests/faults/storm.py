@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from audit.events import read_leaf
 from audit.export import verify_export
 from audit.merkle import leaf_hash
-from audit.reading import export_lines
+from audit.reading import export_lines, latest_signed
 from audit.receipts import verify_promise, verify_receipt
 from notify_gateway.privacy.opening import open_delivery
 from notify_gateway.store import shred
@@ -39,6 +39,8 @@ COLLECTED_WITHIN = 120.0
 SENDERS = 8
 ENDS = {PULL: "acknowledged", WEBHOOK: "received"}
 """The end that a delivery of each authority comes to."""
+_d = deliveries.c
+STANDING = (_d.id, _d.notification_id, _d.authority, _d.state, _d.attempts, _d.due_at, _d.lease_owner, _d.hinted_at, _d.last_code)
 
 
 @dataclass
@@ -107,10 +109,10 @@ class Storm:
                 thread.join()
 
     def standing(self) -> dict[str | None, Any]:
-        """Return the rows of this storm's own deliveries, by Task."""
+        """Return how this storm's own deliveries stand, by Task."""
         own = [UUID(sent.task_id) for sent in self.sent if sent.task_id]
         with reading(self.service.gateway.engine).begin() as connection:
-            rows = connection.execute(select(deliveries).where(deliveries.c.notification_id.in_(own)))
+            rows = connection.execute(select(*STANDING).where(deliveries.c.notification_id.in_(own)))
             return {str(row.notification_id): row for row in rows}
 
     # Senders
@@ -279,9 +281,9 @@ def _check_shred_keys(service: RunningService) -> None:
 def _check_log(storm: Storm, *, alone: bool, in_time: bool) -> None:
     """The log is whole from its leaves up, has every acceptance once and in time, and one of each step for each delivery."""
     service = storm.service
-    eventually(lambda: service.row_counts()["audit_pending"] == 0, within=10, what="nothing pending")
+    eventually(lambda: _all_signed(service), within=20, every=0.1, what="everything in the log, and signed")
     with reading(service.gateway.engine).begin() as connection:
-        signed = eventually(lambda: list(export_lines(connection, audit_tables)), within=10)
+        signed = list(export_lines(connection, audit_tables))
         first_signed = list(connection.execute(select(audit_tables.checkpoint.c.size, audit_tables.checkpoint.c.signed_at)))
     leaves: list[bytes] = []
     verdict = verify_export(signed, [service.runtime.public.log], seen=lambda _, leaf: leaves.append(leaf))
@@ -311,6 +313,15 @@ def _check_log(storm: Storm, *, alone: bool, in_time: bool) -> None:
     for sent in _sample(storm.sent, 10):
         leaf, receipt = service.receipt(str(sent.task_id))
         assert verify_receipt(receipt, leaf_hash(leaf), service.runtime.public.log).index == places[leaf]
+
+
+def _all_signed(service: RunningService) -> bool:
+    leaf, pending = audit_tables.leaf.c, audit_tables.pending.c
+    with reading(service.gateway.engine).begin() as connection:
+        waits = connection.scalar(select(pending.arrival).limit(1))
+        last = connection.scalar(select(leaf.idx).order_by(leaf.idx.desc()).limit(1))
+        signed = latest_signed(connection, audit_tables)
+    return waits is None and last is not None and signed is not None and signed.size > last
 
 
 def _told(response: httpx2.Response) -> list[str]:

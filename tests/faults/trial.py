@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.faults.table import Row
 
 SEED = 5
-AUTHORITIES = (PULL, *[WEBHOOK] * 5)
+AUTHORITIES = (PULL, *[WEBHOOK] * 9)
 """Most goes to the one with the webhook, for there what is on the wire can be held."""
 UNDER_WAY = 10
 """Deliveries that a worker has in hand at the strike, at least, where it is to have some."""
@@ -32,14 +32,14 @@ UNDELIVERED = ("queued", "offered")
 
 
 class Trial(Storm):
-    """``count`` notifications, and a fifth more, are accepted and held back by a planned downtime; half as many again are posted after.
+    """``count`` notifications, and an eighth more, are accepted and held back by a planned downtime; three eighths are posted after.
 
     So at least ``count`` are in flight when the fault strikes: accepted and not delivered, or being posted. ``in_flight`` is how many.
     """
 
     def __init__(self, stand: Stand, row: Row, *, count: int, seconds: float) -> None:
-        held = count * 6 // 5
-        super().__init__(stand.service, {}, seed=SEED, count=held + count // 2, seconds=seconds, at_once=held, authorities=AUTHORITIES)
+        held, after = count + count // 8, count * 3 // 8
+        super().__init__(stand.service, {}, seed=SEED, count=held + after, seconds=seconds, at_once=held, authorities=AUTHORITIES)
         self.stand, self.row, self.count = stand, row, count
         self.tool = row.tool
         self.in_flight = 0
