@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, BrowserContext, Page, Request
 from sqlalchemy import select
 
 from notify_gateway.app import create_app
-from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult
 from notify_gateway.domain.staff import Role
 from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose, save
 from notify_gateway.store.tables import deliveries
@@ -28,6 +29,8 @@ from tests.support.services import eventually, free_port
 from tests.support.staff import sign_in_as
 from tests.support.templates import Templates
 from tests.use_cases.conftest import STOCKTON, House, furnished
+from workers.channels.signature import RequestSigner
+from workers.run import WorkerValues, make_channels
 
 WIDE = {"width": 1280, "height": 1000}
 
@@ -60,16 +63,20 @@ class Council:
         context.add_cookies([{"name": "staff", "value": cookie, "url": self.url}])
 
     def offered(self, message: Message) -> str:
-        """Have a message accepted and lie in the inbox; return its reference."""
-        self.house.clock.move(timedelta(seconds=1))
+        """Have a message accepted and arrive in the inbox; return its reference."""
         with ThreadPoolExecutor(1) as aside:  # the browser's thread has a loop of its own
-            accepted = aside.submit(self.house.accept, message).result()
-        self.house.clock.move(timedelta(seconds=1))
+            return aside.submit(self._offered, message).result()
+
+    def _offered(self, message: Message) -> str:
         gateway = self.house.gateway
+        self.house.clock.move(timedelta(seconds=1))
+        accepted = self.house.accept(message)
+        self.house.clock.move(timedelta(seconds=1))
         with gateway.engine.begin() as connection:
             wanted = connection.scalars(select(deliveries.c.id).where(deliveries.c.notification_id == accepted.notification_id)).one()
-        (item,) = deliver.begin_attempts(gateway, [wanted], owner="worker")
-        deliver.finish_attempts(gateway, [AttemptResult(wanted, item.attempt, AttemptOutcome.OFFERED, "ok")], owner="worker")
+        outgoing = deliver.begin_attempts(gateway, [wanted], owner="worker")
+        channels = make_channels(WorkerValues(broker_url="memory://", signer=RequestSigner("k", Ed25519PrivateKey.generate())))
+        deliver.finish_attempts(gateway, asyncio.run(channels["inbox"].send(outgoing)), owner="worker")
         return accepted.reference
 
     def key_file(self) -> tuple[Path, RecipientPrivateKey]:

@@ -53,6 +53,21 @@ def fault(page: Page) -> str:
     return place.inner_text()
 
 
+def notes(page: Page, url: str, reference: str, text: str) -> None:
+    """Take the notification on and record a contact with a note."""
+    page.goto(f"{url}/notifications/{reference}/acknowledge")
+    page.get_by_role("button", name="Acknowledge").click()
+    page.goto(f"{url}/notifications/{reference}/contacts/new")
+    page.get_by_label("Phone").check()
+    page.get_by_label("Parent", exact=True).check()
+    for part, value in (("Day", "20"), ("Month", "11"), ("Year", "2026")):
+        page.get_by_role("group", name="When?").get_by_label(part).fill(value)
+    page.get_by_label("Spoke").check()
+    page.get_by_label("Note").fill(text)
+    page.get_by_role("button", name="Record contact").click()
+    page.wait_for_url("**/notifications/*?done=contact*")
+
+
 def test_a_device_made_in_the_browser_is_approved_by_another_manager_and_opens_what_comes(running: Council, browser: Browser) -> None:
     context, page, _ = a_browser(browser)
     said: list[str] = []
@@ -108,6 +123,9 @@ def test_neither_child_nor_note_nor_key_ever_comes_to_the_service(
     asks(page, running.url, reference)
     expect(page.locator("[data-sheet]")).to_contain_text("Vorpalstone")
     assert "Vorpalstone" not in page.title()
+    notes(page, running.url, reference, "Jubjubina says that Zyxandra burbles when startled.\nOutgrabe soon please!")
+    page.goto(f"{running.url}/notifications/{reference}/card")
+    expect(page.locator("[data-opened]")).to_contain_text("Jubjubina says that Zyxandra burbles when startled.")
     running.signs_in(context, "Cleo Manager", Role.MANAGER)
     asks(page, running.url, reference, "Open the original", "card/original")
     with page.expect_download() as saving:

@@ -19,7 +19,8 @@ function begin(area) {
     try {
       sealed.value = JSON.stringify(await sealNote(text, place));
       area.value = "";
-      form.requestSubmit(event.submitter);
+      // Sealing may be over before this event is, and a form that is being sent is not sent again.
+      setTimeout(() => form.requestSubmit(event.submitter), 0);
     } catch (error) {
       fault.textContent = told(error);
       fault.hidden = false;
