@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,9 +82,19 @@ def call_outside(
     return Result(ended.returncode, ended.stdout, ended.stderr)
 
 
+@pytest.fixture(scope="session")
+def made_ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first ``ready`` of a run leaves a copy of its folder for the others."""
+    return tmp_path_factory.mktemp("ready") / "folder"
+
+
 @pytest.fixture
-def ready(call: Call) -> Call:
+def ready(call: Call, folder: Path, made_ready: Path) -> Call:
     """The command in a folder where keys, databases and postcodes are made."""
+    if made_ready.exists():
+        shutil.copytree(made_ready, folder, dirs_exist_ok=True)
+        return call
     for command in (("keys", "make"), ("migrate",), ("postcodes", "demonstration")):
         assert call(*command).status == 0
+    shutil.copytree(folder, made_ready)
     return call
