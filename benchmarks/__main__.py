@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.delivery.measure import DeliveryPlan, measure_delivery
+from benchmarks.inbox.measure import InboxPlan, measure_inbox
 from benchmarks.log.measure import LogPlan, measure_log
 from benchmarks.measure import Load, measure
 from benchmarks.report import Results, as_json, tables
@@ -39,14 +40,28 @@ class Plan:
     steps: int
     log: LogPlan
     delivery: DeliveryPlan
+    inbox: InboxPlan
 
 
 LOG, QUICK_LOG = LogPlan(100_000, 1_000_000, 10.0, 3, 2000), LogPlan(20_000, 100_000, 3.0, 1, 500)
 DELIVERY = DeliveryPlan(messages=3000, rate=150, steady=2000, backlog=20_000, day=100_000, pairs=4)
 QUICK_DELIVERY = DeliveryPlan(messages=600, rate=100, steady=500, backlog=2000, day=10_000, pairs=1)
-DEFAULT = Plan(messages=2000, messages_alone=300, pairs=4, pairs_alone=2, embedded=2, steps=512, log=LOG, delivery=DELIVERY)
-QUICK = Plan(messages=500, messages_alone=100, pairs=2, pairs_alone=1, embedded=1, steps=128, log=QUICK_LOG, delivery=QUICK_DELIVERY)
-PARTS = ("service", "log", "delivery")
+INBOX, QUICK_INBOX = InboxPlan(20_000, 200, 100), InboxPlan(20_000, 200, 30)
+DEFAULT = Plan(
+    messages=2000, messages_alone=300, pairs=4, pairs_alone=2, embedded=2, steps=512, log=LOG, delivery=DELIVERY, inbox=INBOX
+)
+QUICK = Plan(
+    messages=500,
+    messages_alone=100,
+    pairs=2,
+    pairs_alone=1,
+    embedded=1,
+    steps=128,
+    log=QUICK_LOG,
+    delivery=QUICK_DELIVERY,
+    inbox=QUICK_INBOX,
+)
+PARTS = ("service", "log", "delivery", "inbox")
 
 
 def run(plan: Plan, console: Console, only: str | None = None) -> Results:
@@ -67,6 +82,9 @@ def run(plan: Plan, console: Console, only: str | None = None) -> Results:
     if only in (None, "delivery"):
         with _place() as place:
             results.delivery = measure_delivery(place, plan.delivery, tell)
+    if only in (None, "inbox"):
+        with _place() as place:
+            results.inbox = measure_inbox(place, plan.inbox, tell)
     return results
 
 
@@ -121,7 +139,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, help="runs of baselines and service each, instead of the plan's")
     parser.add_argument("--pairs-alone", type=int, help="the same over one connection, instead of the plan's")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
-    parser.add_argument("--only", choices=PARTS, help="the service beside its baselines, the audit log, or delivery alone")
+    parser.add_argument("--only", choices=PARTS, help="the service beside its baselines, the audit log, delivery, or the inbox alone")
     asked = parser.parse_args()
     plan = QUICK if asked.quick else DEFAULT
     if asked.messages:

@@ -17,6 +17,8 @@ from rich.table import Table
 from benchmarks.delivery.measure import DeliveryFigures
 from benchmarks.delivery.report import delivery_tables
 from benchmarks.front_door import AIM_US, FrontDoor
+from benchmarks.inbox.measure import InboxFigures
+from benchmarks.inbox.report import inbox_tables
 from benchmarks.log.measure import LogFigures
 from benchmarks.log.report import log_tables
 from benchmarks.measure import Figures
@@ -41,6 +43,7 @@ class Results:
     steps: Steps | None = None
     log: LogFigures | None = None
     delivery: DeliveryFigures | None = None
+    inbox: InboxFigures | None = None
 
     def add(self, system: str, connections: int, figures: Figures) -> None:
         """Take in a run."""
@@ -68,6 +71,8 @@ def tables(results: Results) -> Iterator[Table]:
         yield from log_tables(results.log)
     if results.delivery is not None:
         yield from delivery_tables(results.delivery)
+    if results.inbox is not None:
+        yield from inbox_tables(results.inbox)
 
 
 def _service(results: Results) -> Iterator[Table]:
@@ -125,6 +130,7 @@ def as_json(results: Results, plan: Any) -> str:
         "steps": asdict(results.steps) if results.steps else None,
         "log": asdict(results.log) if results.log else None,
         "delivery": asdict(results.delivery) | {"kept": results.delivery.kept} if results.delivery else None,
+        "inbox": asdict(results.inbox) | {"kept": results.inbox.kept} if results.inbox else None,
     }
     return json.dumps(document, indent=1) + "\n"
 

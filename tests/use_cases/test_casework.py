@@ -141,7 +141,7 @@ def test_a_contact_reaches_the_trust_where_that_is_ticked_and_is_corrected_for_a
     (made,) = office.case(reference).contacts
     assert (made.result, made.by.name, made.told_trust, made.editable) == ("Spoke", "Ann Archer", True, True)
     wrong = replace(SPOKE, result="asked-not-to")
-    again = {"reference": reference, "version": done.version, "contact": made.id, "attempt": wrong}
+    again: dict[str, Any] = {"reference": reference, "version": done.version, "contact": made.id, "attempt": wrong}
     assert failed(lambda: contact.correct_contact(gateway, by=office.bob, **again)) == Code.UNDO_TOO_LATE, "its author alone"
     office.house.clock.move(timedelta(hours=23))
     mended = contact.correct_contact(gateway, by=ann, **again)
@@ -149,7 +149,11 @@ def test_a_contact_reaches_the_trust_where_that_is_ticked_and_is_corrected_for_a
     assert [(each.result, each.replaced) for each in case.contacts] == [("Asked not to be contacted", False), ("Spoke", True)]
     assert (case.asked_not_to_contact, case.parent.contact_sensitively, case.row.sensitive) == (True, True, True)
     office.house.clock.move(timedelta(hours=25))
-    late = again | {"contact": case.contacts[0].id, "version": mended.version, "attempt": replace(SPOKE, on=date(2026, 11, 21))}
+    late: dict[str, Any] = again | {
+        "contact": case.contacts[0].id,
+        "version": mended.version,
+        "attempt": replace(SPOKE, on=date(2026, 11, 21)),
+    }
     assert failed(lambda: contact.correct_contact(gateway, by=ann, **late)) == Code.UNDO_TOO_LATE
 
 
@@ -243,7 +247,7 @@ def test_the_second_of_two_officers_is_told_and_nothing_is_lost(office: Office) 
     reference = acknowledged(office)
     seen = office.case(reference, office.bob)
     contact.record_contact(gateway, by=office.ann, reference=reference, version=seen.row.version, attempt=SPOKE)
-    late = {"reference": reference, "version": seen.row.version, "outcome": "portage", "on": TODAY}
+    late: dict[str, Any] = {"reference": reference, "version": seen.row.version, "outcome": "portage", "on": TODAY}
     assert failed(lambda: outcome.record_outcome(gateway, by=office.bob, **late)) == Code.CASE_CHANGED
     now = office.case(reference, office.bob)
     assert [each.what for each in now.history if each.version > seen.row.version] == ["contact"], "what changed meanwhile"
@@ -293,7 +297,7 @@ def test_another_authority_finds_nothing_whatever_it_names(office: Office) -> No
     assert {failed(act) for act in acts} == {Code.CASE_UNKNOWN}
     assert [row.reference for row in read.list_cases(gateway, sam, Filters()).rows] == [other]
     assert read.list_cases(gateway, sam, Filters(reference=reference)).rows == ()
-    colleague = {"reference": other, "version": mine, "officer": office.ann.id}
+    colleague: dict[str, Any] = {"reference": other, "version": mine, "officer": office.ann.id}
     assert failed(lambda: assign.assign(gateway, by=sam, **colleague)) == Code.COLLEAGUE_UNKNOWN
     assert office.case(reference).row.version == case.row.version
 

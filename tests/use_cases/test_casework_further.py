@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -65,7 +67,7 @@ def test_a_case_is_taken_given_and_taken_back(office: Office) -> None:
     first = office.version(reference)
     assert failed(lambda: assign.assign(gateway, by=ann, reference=reference, version=first, officer=bob.id)) == Code.SCOPE_MISSING
     taken = assign.assign(gateway, by=ann, reference=reference, version=first, officer=ann.id)
-    given = {"reference": reference, "version": taken.version, "officer": bob.id}
+    given: dict[str, Any] = {"reference": reference, "version": taken.version, "officer": bob.id}
     assert failed(lambda: assign.assign(gateway, by=manager, **given)) == Code.CASE_CHOICE, "a reason is given"
     assert failed(lambda: assign.assign(gateway, by=bob, **given, reason="away")) == Code.SCOPE_MISSING
     moved = assign.assign(gateway, by=manager, **given, reason="workload")
@@ -110,9 +112,9 @@ def test_what_is_sent_back_stays_open_until_the_trust_sends_it_again(office: Off
     named = {each.gss: each.name for each in send_back.suggestions(gateway, ann)}
     assert STOCKTON not in named
     assert named[MIDDLESBROUGH] == "Middlesbrough"
-    given = {"reference": reference, "version": office.version(reference), "reason": "moved"}
+    given: dict[str, Any] = {"reference": reference, "version": office.version(reference), "reason": "moved"}
     for wrong in (STOCKTON, "E99999999"):
-        assert failed(lambda wrong=wrong: send_back.send_back(gateway, by=ann, **given, suggested=wrong)) == Code.SUGGESTED_AUTHORITY
+        assert failed(partial(send_back.send_back, gateway, by=ann, **given, suggested=wrong)) == Code.SUGGESTED_AUTHORITY
     assert failed(lambda: send_back.send_back(gateway, by=ann, **(given | {"reason": "far"}), suggested=None)) == Code.SEND_BACK_REASON
     done = send_back.send_back(gateway, by=ann, **given, suggested=MIDDLESBROUGH)
     assert (done.status, done.told_trust, task(office, reference).state) == (Status.SENT_BACK, True, "sent-back")
@@ -152,7 +154,7 @@ def test_what_goes_to_and_fro_is_settled_by_people(office: Office) -> None:
     office.arrives(message.followed_by("update").to_authority(STOCKTON).because("boundary"))
     back = office.case(reference)
     assert (back.row.status, back.may_send_back) == (Status.RECEIVED, False)
-    given = {"reference": reference, "version": back.row.version, "reason": "moved", "suggested": None}
+    given: dict[str, Any] = {"reference": reference, "version": back.row.version, "reason": "moved", "suggested": None}
     assert failed(lambda: send_back.send_back(gateway, by=ann, **given)) == Code.CASE_DISPUTED
     assert [disputes.settle(gateway, reference=reference, actor="operator:oda") for _ in range(2)] == [True, False]
     assert failed(lambda: disputes.settle(gateway, reference="SEN-00000000-0", actor="operator:oda")) == Code.TASK_UNKNOWN
@@ -169,7 +171,7 @@ def test_a_withdrawal_is_seen_and_closed(office: Office) -> None:
     assert (case.row.status, case.next, case.may_close, case.may_contact) == (Status.WITHDRAWN, Step.CLOSE, True, False)
     assert case.row.needs, "what it said stays readable"
     assert [each.kind for each in read.list_cases(gateway, ann, Filters()).notices] == [NoticeKind.WITHDRAWN]
-    given = {"reference": reference, "version": case.row.version}
+    given: dict[str, Any] = {"reference": reference, "version": case.row.version}
     assert failed(lambda: contact.record_contact(gateway, by=ann, **given, attempt=SPOKE)) == Code.CASE_WITHDRAWN
     closed = close.close_withdrawn(gateway, by=ann, **given)
     assert (closed.next, closed.told_trust, task(office, reference).state) == (Step.NOTHING, True, "acknowledged")
@@ -193,7 +195,7 @@ def test_one_child_is_one_thread_and_no_family_is_contacted_twice_by_accident(of
     assert [each.kind for each in office.case(first).notices] == [NoticeKind.RELATED]
 
     done = acknowledge.acknowledge(gateway, by=bob, reference=second, version=case.row.version)
-    given = {"reference": second, "version": done.version}
+    given: dict[str, Any] = {"reference": second, "version": done.version}
     assert failed(lambda: contact.record_contact(gateway, by=bob, **given, attempt=SPOKE)) == Code.CONTACT_RELATED
     seen = contact.record_contact(gateway, by=bob, **given, attempt=replace(SPOKE, related_seen=True))
     assert seen.status is Status.CONTACTED
@@ -208,7 +210,7 @@ def test_duplicates_are_decided_and_undone(office: Office) -> None:
     second = office.arrives(a_message(78))
     (pair,) = pairs.list_pairs(gateway, ann)
     assert (pair.one.reference, pair.other.reference, pair.decision) == (first, second, Decision.OPEN)
-    decide = {"pair": pair.id, "version": pair.version, "decision": "duplicate"}
+    decide: dict[str, Any] = {"pair": pair.id, "version": pair.version, "decision": "duplicate"}
     assert failed(lambda: pairs.decide(gateway, by=ann, **decide)) == Code.CASE_CHOICE, "which one is kept?"
     assert failed(lambda: pairs.decide(gateway, by=ann, **(decide | {"decision": "open"}))) == Code.CASE_CHOICE
     made = pairs.decide(gateway, by=ann, **decide, kept=second)
@@ -217,7 +219,7 @@ def test_duplicates_are_decided_and_undone(office: Office) -> None:
     assert made.other.reply_by.on == date(2026, 12, 1), "a step that is due from the latest delivery on"
     assert task(office, first).state == "acknowledged", "its trust sees that somebody took it on"
     assert failed(lambda: pairs.decide(gateway, by=ann, **decide, kept=first)) == Code.CASE_CHANGED
-    again = decide | {"version": made.version, "decision": "keep-both"}
+    again: dict[str, Any] = decide | {"version": made.version, "decision": "keep-both"}
     assert failed(lambda: pairs.decide(gateway, by=ann, **again)) == Code.CASE_STATE, "first undone, then decided anew"
     undone = pairs.undo(gateway, by=ann, pair=pair.id, version=made.version)
     assert (undone.decision, undone.one.status) == (Decision.OPEN, Status.ACKNOWLEDGED)
@@ -239,7 +241,7 @@ def test_an_officer_links_by_hand_and_unlinks(office: Office) -> None:
     linked = pairs.link(gateway, by=ann, reference=first, version=office.version(first), other=second)
     assert (linked.how, linked.decision) == ("hand", Decision.KEEP_BOTH)
     assert [each.reference for each in office.case(second).related] == [first]
-    given = {"reference": first, "version": office.version(first)}
+    given: dict[str, Any] = {"reference": first, "version": office.version(first)}
     assert failed(lambda: pairs.link(gateway, by=ann, **given, other=second)) == Code.CASE_STATE
     assert failed(lambda: pairs.link(gateway, by=ann, **given, other="SEN-00000000-0")) == Code.CASE_UNKNOWN
     pairs.undo(gateway, by=ann, pair=linked.id, version=linked.version)
@@ -250,7 +252,7 @@ def test_an_officer_links_by_hand_and_unlinks(office: Office) -> None:
 def test_the_case_follows_what_the_authority_s_own_system_says(office: Office) -> None:
     gateway = office.house.gateway
     reference = office.arrives(a_message())
-    given = {"authority": STOCKTON, "delivery_id": office.case(reference).delivery_id}
+    given: dict[str, Any] = {"authority": STOCKTON, "delivery_id": office.case(reference).delivery_id}
     seen: list[Status] = []
     collect.acknowledge(gateway, **given)
     seen.append(office.case(reference).row.status)
@@ -269,13 +271,13 @@ def test_the_case_follows_what_the_authority_s_own_system_says(office: Office) -
 def test_an_outcome_is_reopened_and_both_stay(office: Office) -> None:
     gateway, ann = office.house.gateway, office.ann
     reference = acknowledged(office)
-    given = {"reference": reference, "version": office.version(reference), "on": TODAY}
-    wrong = {"outcome": "magic"}
+    given: dict[str, Any] = {"reference": reference, "version": office.version(reference), "on": TODAY}
+    wrong: dict[str, Any] = {"outcome": "magic"}
     assert failed(lambda: outcome.record_outcome(gateway, by=ann, **given, **wrong)) == Code.OUTCOME_UNKNOWN
-    past = {"outcome": "portage", "review_on": date(2026, 1, 1)}
+    past: dict[str, Any] = {"outcome": "portage", "review_on": date(2026, 1, 1)}
     assert failed(lambda: outcome.record_outcome(gateway, by=ann, **given, **past)) == Code.CASE_DAY
     done = outcome.record_outcome(gateway, by=ann, **given, outcome="family-declined", review_on=date(2027, 2, 1))
-    again = {"reference": reference, "version": done.version}
+    again: dict[str, Any] = {"reference": reference, "version": done.version}
     assert failed(lambda: outcome.reopen(gateway, by=ann, **again, reason="because")) == Code.CASE_CHOICE
     opened = outcome.reopen(gateway, by=ann, **again, reason="family-came-back")
     assert (opened.status, opened.next) == (Status.ACKNOWLEDGED, Step.CONTACT)
@@ -326,9 +328,9 @@ def test_rules_that_cannot_be_are_refused(lent: Office, wrong: InboxSettings) ->
 def test_leave_that_cannot_be_is_refused(lent: Office) -> None:
     gateway, ann = lent.house.gateway, lent.ann
     for away_from, away_to in ((TODAY, None), (TODAY, date(2026, 11, 19)), (TODAY, date(2029, 1, 1)), (date(2026, 11, 22), TODAY)):
-        days = {"away_from": away_from, "away_to": away_to}
-        assert failed(lambda days=days: team.set_leave(gateway, by=ann, member=ann.id, **days, deputy=None)) == Code.CASE_DAY
-    present = {"away_from": None, "away_to": None}
+        days: dict[str, Any] = {"away_from": away_from, "away_to": away_to}
+        assert failed(partial(team.set_leave, gateway, by=ann, member=ann.id, **days, deputy=None)) == Code.CASE_DAY
+    present: dict[str, Any] = {"away_from": None, "away_to": None}
     assert failed(lambda: team.set_leave(gateway, by=ann, member=ann.id, **present, deputy=ann.id)) == Code.CASE_CHOICE
     assert failed(lambda: team.set_leave(gateway, by=ann, member=ann.id, **present, deputy=lent.stranger.id)) == Code.COLLEAGUE_UNKNOWN
 
@@ -336,9 +338,9 @@ def test_leave_that_cannot_be_is_refused(lent: Office) -> None:
 def test_a_manager_sets_a_later_day_that_is_not_hidden(lent: Office) -> None:
     gateway, manager = lent.house.gateway, lent.manager
     reference = acknowledged(lent)
-    given = {"reference": reference, "version": lent.version(reference), "reason": "panel-date"}
+    given: dict[str, Any] = {"reference": reference, "version": lent.version(reference), "reason": "panel-date"}
     for on in (date(2026, 11, 19), date(2027, 3, 1)):
-        assert failed(lambda on=on: extend.extend(gateway, by=manager, **given, on=on)) == Code.CASE_DAY
+        assert failed(partial(extend.extend, gateway, by=manager, **given, on=on)) == Code.CASE_DAY
     assert failed(lambda: extend.extend(gateway, by=manager, **(given | {"reason": "why"}), on=TODAY)) == Code.CASE_CHOICE
     done = extend.extend(gateway, by=manager, **given, on=date(2026, 12, 18))
     row = lent.case(reference).row
@@ -376,7 +378,7 @@ def test_asking_is_for_what_is_open(lent: Office) -> None:
     gateway, ann = lent.house.gateway, lent.ann
     reference = acknowledged(lent)
     done = outcome.record_outcome(gateway, by=ann, reference=reference, version=lent.version(reference), outcome="portage", on=TODAY)
-    given = {"reference": reference, "version": done.version}
+    given: dict[str, Any] = {"reference": reference, "version": done.version}
     assert failed(lambda: ask.ask_trust(gateway, by=ann, **given, question="address")) == Code.CASE_STATE
     assert failed(lambda: send_back.send_back(gateway, by=ann, **given, reason="moved", suggested=None)) == Code.CASE_STATE
     assert failed(lambda: acknowledge.acknowledge(gateway, by=ann, **given)) == Code.CASE_STATE
