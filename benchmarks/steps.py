@@ -88,7 +88,9 @@ def _prepare_all(runtime: Runtime, client: Client, bodies: Sequence[bytes]) -> t
         whole = watch.per(len(bodies))
     promise = Stopwatch()
     for each in prepared:
-        make_promise(runtime.promise_signer, origin=runtime.gateway.settings.log_origin, leaf_hash=each.leaf.leaf_hash, accepted_at=each.at)
+        make_promise(
+            *runtime.promise_signers, origin=runtime.gateway.settings.log_origin, leaf_hash=each.leaf.leaf_hash, accepted_at=each.at
+        )
     steps = {name: Cost(sum(c) / len(bodies), sum(w) / len(bodies)) for name, (c, w) in costs.items()}
     rest = whole.cpu_us - sum(cost.cpu_us for name, cost in steps.items() if name not in WITHIN)
     rest_wall = whole.wall_us - sum(cost.wall_us for name, cost in steps.items() if name not in WITHIN)
