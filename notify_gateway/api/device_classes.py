@@ -22,5 +22,6 @@ ROWS: Final[Mapping[str, tuple[Klass, tuple[str, ...]]]] = {
     "GET /notifications/{reference}/card": (Klass.STATUS, ()),
     "GET /notifications/{reference}/card/original": (Klass.STATUS, ()),
     "POST /notifications/{reference}/card/sealed": (Klass.DISCLOSE, ("reveal:granted", "envelope:handed_over")),
+    "POST /notifications/{reference}/card/file": (Klass.DISCLOSE, ("reveal:granted", "envelope:handed_over")),
     "POST /notifications/{reference}/card/original/sealed": (Klass.DISCLOSE, ("reveal:granted", "envelope:handed_over")),
 }

@@ -73,5 +73,13 @@ DEVICES = {
     ("GET", "/notifications/{reference}/card"): _page("The page that asks why, and opens the card.", parameters=REFERENCE),
     ("GET", "/notifications/{reference}/card/original"): _page("The page that asks why, and opens the original.", parameters=REFERENCE),
     ("POST", "/notifications/{reference}/card/sealed"): _sealed("The sealed card, with the notes; the reason is in the log."),
+    ("POST", "/notifications/{reference}/card/file"): Endpoint(
+        "problem",
+        {200: Answer("The sealed card as a file for the command.", "Delivery", headers=("Content-Disposition",)), 303: FIRST},
+        (400, 401, 403, 404, 408, 409, 413, 415, 422),
+        codes=CODES | {422: (Code.REVEAL_REASON_MISSING,)},
+        body=Body("OperatorForm", FORM),
+        parameters=REFERENCE,
+    ),
     ("POST", "/notifications/{reference}/card/original/sealed"): _sealed("The sealed original with the card; the reason is in the log."),
 }

@@ -98,7 +98,8 @@ def _take(path: str) -> Callable[[World], Act]:
             deliver.finish_attempts(gateway, [AttemptResult(delivery, item.attempt, AttemptOutcome.OFFERED, "ok")], owner="test")
         finally:
             onboard.register_authority(gateway, gss=STOCKTON, custody="authority-held", channel="pull", actor="test")
-        reason = {"reason": "contact-family", "case_reference": "EY-2026-17"}
+        prefix = "file_" if path == "card/file" else ""
+        reason = {f"{prefix}reason": "contact-family", f"{prefix}case_reference": "EY-2026-17"}
         return _post(world, f"/notifications/{accepted.reference}/{path}", 200, kid=key.kid, **reason)
 
     return prepare
@@ -111,5 +112,6 @@ DEVICES: Mapping[str, Callable[[World], Act]] = {
     "POST /devices/drill": lambda world: _post(world, "/devices/drill", kid=_recovery(world).kid),
     "POST /devices/drill/answer": _answer,
     "POST /notifications/{reference}/card/sealed": _take("card/sealed"),
+    "POST /notifications/{reference}/card/file": _take("card/file"),
     "POST /notifications/{reference}/card/original/sealed": _take("card/original/sealed"),
 }

@@ -19,6 +19,7 @@ from notify_gateway.domain.staff import Role
 from notify_gateway.privacy.drills import open_drill
 from notify_gateway.privacy.encoding import from_base64, to_base64
 from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose, fingerprint
+from notify_gateway.privacy.opening import open_delivery
 from notify_gateway.store import shred
 from notify_gateway.store.tables import deliveries
 from notify_gateway.use_cases import onboard
@@ -26,6 +27,7 @@ from notify_gateway.use_cases.authority_changes import MOST_WORKING_KEYS
 from notify_gateway.use_cases.devices import drill, enrol
 from notify_gateway.use_cases.devices.hand_over import SHOWN_FOR, running, sealed_for
 from notify_gateway.use_cases.devices.show import Standing, show_devices
+from notify_gateway.use_cases.devices.to_file import sealed_file
 from tests.support.templates import Templates
 from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON, House, furnished
 from tests.use_cases.councils import Council, code_of, delivered, somebody
@@ -227,3 +229,16 @@ def test_what_was_overtaken_or_withdrawn_is_not_handed_over(on_sqlite: Council) 
     with council.gateway.engine.begin() as connection:
         connection.execute(update(deliveries).values(event="delete"))
     assert code_of(lambda: council.asks(reference, key), Conflict) == Code.DELIVERY_STATE
+
+
+def test_a_sealed_card_is_a_file_for_the_command_with_its_reason_in_the_log(on_sqlite: Council) -> None:
+    council, reference = on_sqlite, on_sqlite.offered()
+    why = {"by": council.officer, "reference": reference, "lasts": SHOWN_FOR}
+    assert code_of(lambda: sealed_file(council.gateway, **why, reason="", case_reference="EY-1"), Refused) == Code.REVEAL_REASON_MISSING
+    document = json.loads(sealed_file(council.gateway, **why, reason="answer-parent", case_reference="EY-1"))
+    opened = open_delivery(document, council.recovery, council.gateway.signing_key.public())
+    assert (opened.reference, opened.original) == (reference, None)
+    granted, handed = council.events("reveal:granted", "envelope:handed_over")
+    assert (granted.fields["reason"], handed.fields["kid"]) == ("answer-parent", "command")
+    shred.erase(council.gateway.shred_engine, [delivered(council)["message_id"]], at=council.house.clock.now())
+    assert code_of(lambda: sealed_file(council.gateway, **why, reason="", case_reference=""), Conflict) == Code.KEY_NOT_HELD_HERE

@@ -134,8 +134,9 @@ def enrols(page: Page, url: str, label: str, file: Path | None = None) -> str:
 def asks(page: Page, url: str, reference: str, button: str = "Show child’s details", where: str = "card") -> None:
     """Say why on the page of the card."""
     page.goto(f"{url}/notifications/{reference}/{where}")
-    page.get_by_label("To contact the family").check()
-    page.get_by_label("Your case reference").fill("EY-2026-0412")
+    form = page.locator("[data-form]")
+    form.get_by_label("To contact the family").check()
+    form.get_by_label("Your case reference").fill("EY-2026-0412")
     page.get_by_role("button", name=button).click()
 
 

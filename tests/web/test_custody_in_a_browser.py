@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from notify_gateway.domain.staff import Role
 from notify_gateway.privacy.drills import open_drill
+from notify_gateway.privacy.opening import open_delivery
 from tests.leaks import evidence
 from tests.leaks.canaries import Evidence, a_canary, search
 from tests.support.custody import chromium
@@ -194,11 +195,25 @@ def test_the_recovery_key_is_drilled_on_the_page(running: Council, browser: Brow
 def test_without_scripts_the_pages_say_what_to_do_instead(running: Council, browser: Browser) -> None:
     context, page, _ = a_browser(browser, java_script_enabled=False)
     running.signs_in(context, "Fay Manager", Role.MANAGER)
-    reference = running.offered(a_message())
+    reference = running.offered(a_message().for_child(family="Quillfeather"))
     for path in ("/devices", f"/notifications/{reference}/card", f"/notifications/{reference}/card/original"):
         answer = page.goto(f"{running.url}{path}")
         assert answer is not None
         assert answer.status == 200
         assert "notify-gateway authority open" in page.inner_text("main")
         assert page.get_by_role("button", name="Show child’s details").count() == 0
+    # What the command needs is saved sealed, by a plain form, and the recovery key opens it.
+    page.goto(f"{running.url}/notifications/{reference}/card")
+    page.get_by_text("Save it sealed instead, for the command").click()
+    page.get_by_role("button", name="Save it sealed").click()
+    assert page.title().startswith("Error: ")
+    assert "Select why you need to see who this child is" in page.locator(".govuk-error-summary").inner_text()
+    page.locator("#file_reason").check()
+    page.locator("#file_case_reference").fill("EY-2026-0412")
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save it sealed").click()
+    document = json.loads(Path(saving.value.path()).read_bytes())
+    found = open_delivery(document, running.recovery, running.house.gateway.signing_key.public())
+    assert (found.reference, found.original) == (reference, None)
+    assert "Quillfeather" in json.dumps(found.card.reveal())
     context.close()

@@ -56,6 +56,7 @@ FOR_WHOM: Mapping[Act | None, tuple[str, ...]] = {
         f"POST {_CASE}/identity/hide",
         f"GET {_CASE}/card",
         f"POST {_CASE}/card/sealed",
+        f"POST {_CASE}/card/file",
     ),
     Act.REVEAL_ORIGINAL: (
         *(f"{method} {_CASE}/identity/original" for method in ("GET", "POST")),

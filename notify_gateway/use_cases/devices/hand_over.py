@@ -68,13 +68,13 @@ def hand_over(gateway: Gateway, *, by: Person, asked: Asked, lasts: timedelta = 
     now = gateway.clock.now()
     with scoped(gateway.engine, receiver.gss) as connection:
         own = AuthorityHandOvers(connection, receiver.gss)
-        row = _delivery(own, asked.reference)
+        row = delivery_of(own, asked.reference)
         _require_live(connection, receiver, asked.kid)
         parts = outbox.parts(connection, [row.message_id])[row.message_id]
         _require_for(parts, asked)
-        made = _permission(connection, own, row, by, asked, now, lasts)
+        made = permission(connection, own, row, by, asked, now, lasts)
         notes = own.notes(row.notification_id, limit=MOST_NOTES) if asked.kind == "card" else ()
-        _tell(connection, made, by, notes)
+        tell(connection, made, by, notes)
     keys = shred.find(gateway.shred_engine, {row.message_id, *(note.message_id for note in notes)})
     if row.message_id not in keys:
         raise Conflict(Issue(Code.KEY_NOT_HELD_HERE))
@@ -86,7 +86,7 @@ def sealed_for(gateway: Gateway, *, by: Person, reference: str) -> UUID:
     require(by, Act.REVEAL_CARD)
     receiver = receiver_of(gateway, by)
     with scoped(gateway.engine, receiver.gss, reading=True) as connection:
-        row = _delivery(AuthorityHandOvers(connection, receiver.gss), reference)
+        row = delivery_of(AuthorityHandOvers(connection, receiver.gss), reference)
     found: UUID = row.notification_id
     return found
 
@@ -98,7 +98,8 @@ def running(gateway: Gateway, *, by: Person, notification_id: UUID, kind: Handed
         return own.running(by.id, notification_id, kind, now=gateway.clock.now())
 
 
-def _delivery(own: AuthorityHandOvers, reference: str) -> Row[Any]:
+def delivery_of(own: AuthorityHandOvers, reference: str) -> Row[Any]:
+    """Return the newest delivery, if it may be opened; raises ``NotFound``, ``Conflict``."""
     row = own.latest(reference)
     if row is None:
         raise NotFound(Issue(Code.DELIVERY_UNKNOWN))
@@ -129,9 +130,10 @@ def _require_for(parts: outbox.Parts, asked: Asked) -> None:
         raise Conflict(Issue(Code.NOT_FOR_THIS_DEVICE))
 
 
-def _permission(
+def permission(
     connection: Connection, own: AuthorityHandOvers, row: Row[Any], by: Person, asked: Asked, now: datetime, lasts: timedelta
 ) -> HandOver:
+    """Return the permission that runs, counted, or a new one, whose reason is then in the log; raises ``Refused`` without a reason."""
     held = own.running(by.id, row.notification_id, asked.kind, now=now)
     if held is not None:
         return own.again(held, kid=asked.kid, at=now)
@@ -159,7 +161,8 @@ def _permission(
     return made
 
 
-def _tell(connection: Connection, made: HandOver, by: Person, notes: Sequence[Note]) -> None:
+def tell(connection: Connection, made: HandOver, by: Person, notes: Sequence[Note] = ()) -> None:
+    """Say in the log that it was handed over."""
     fields: dict[str, str | int] = {"authority": made.authority, "grant": str(made.id), "kid": made.kid, "kind": made.kind}
     if notes:
         fields["notes"] = len(notes)

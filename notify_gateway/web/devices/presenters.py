@@ -100,6 +100,8 @@ class CardPage:
     running: str
     reasons: tuple[Option, ...]
     form: Form
+    file: str = ""
+    """Where the sealed card is saved for the command."""
     original: str = ""
     """Where a manager asks for the original."""
 
