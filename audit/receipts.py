@@ -101,12 +101,12 @@ class Promise:
         return self.accepted_at + timedelta(seconds=self.seconds)
 
 
-def make_promise(signer: Signer, *, origin: str, leaf_hash: bytes, accepted_at: datetime) -> str:
-    """Return the signed promise that the leaf is in the log within 60 seconds of ``accepted_at`` (kept to whole seconds)."""
+def make_promise(*signers: Signer, origin: str, leaf_hash: bytes, accepted_at: datetime) -> str:
+    """Return the promise of each signer that the leaf is in the log within 60 seconds of ``accepted_at`` (kept to whole seconds)."""
     if len(leaf_hash) != HASH_SIZE or accepted_at.tzinfo is None:
         raise ValueError("a promise is about a hash of 32 bytes and an instant with its time zone")
     accepted = accepted_at.astimezone(UTC).strftime(_SECONDS)
-    return sign_note(f"{origin}/promise\n{encode64(leaf_hash)}\n{accepted}\n{PROMISE_SECONDS}\n", signer)
+    return sign_note(f"{origin}/promise\n{encode64(leaf_hash)}\n{accepted}\n{PROMISE_SECONDS}\n", *signers)
 
 
 def verify_promise(text: str, leaf_hash: bytes, *gateway_keys: Verifier) -> Promise:

@@ -21,17 +21,17 @@ from notify_gateway.domain.clock import Clock, SystemClock
 from notify_gateway.egress.post import PostClient
 from notify_gateway.egress.witnesses import require_usable
 from notify_gateway.privacy.keys import PseudonymRoots, SigningKey, SigningPurpose, VerifyingKey, load, save
-from notify_gateway.privacy.log_keys import LogKeys
+from notify_gateway.privacy.log_keys import GatewayKeys, LogKeys
 from notify_gateway.settings import Deployment, Settings
 from notify_gateway.store.engine import open_engine
 from notify_gateway.store.tables import audit_tables, cosigning_tables, succession_tables, timestamps
-from notify_gateway.use_cases import log_keys
+from notify_gateway.use_cases import gateway_keys, log_keys
 from notify_gateway.use_cases.gateway import Core, Gateway
 from notify_gateway.use_cases.reveal import Vault
 from notify_gateway.use_cases.sequence import CountingSequencer
 
-GATEWAY_KEY = "gateway.key.json"
-GATEWAY_PUBLIC = "gateway.pub.json"
+GATEWAY_KEY = gateway_keys.GATEWAY_KEY
+GATEWAY_PUBLIC = gateway_keys.GATEWAY_PUBLIC
 LOG_KEY = log_keys.LOG_KEY
 LOG_PUBLIC = log_keys.LOG_PUBLIC
 PSEUDONYM_ROOTS = "pseudonyms.key.json"
@@ -47,6 +47,7 @@ class PublicKeys:
     log_keys: LogKeys
     promises: Verifier
     gateway: VerifyingKey
+    gateway_keys: GatewayKeys
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Runtime:
 
     gateway: Gateway
     public: PublicKeys
-    promise_signer: Signer
+    promise_signers: tuple[Signer, ...]
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None) -> Runtime:
@@ -70,15 +71,22 @@ class Runtime:
             engine=core.engine,
             shred_engine=core.shred_engine,
             signing_key=core.signing_key,
+            other_keys=core.other_keys,
             pseudonyms=load(settings.keys / PSEUDONYM_ROOTS, PseudonymRoots).keys(),
             directory=Directory.load(),
             postcodes=PostcodeTable.open(settings.postcodes),
             witnesses=open_policy(settings),
         )
-        promises = Signer(promise_name(settings), core.signing_key.private)
+        coming = gateway_keys.next_key(settings.keys)
+        signing = (core.signing_key, *([coming] if coming is not None else []))
+        promises = tuple(Signer(promise_name(settings), each.private) for each in signing)
         log_public = load(settings.keys / LOG_PUBLIC, VerifyingKey)
         public = PublicKeys(
-            Verifier(settings.log_origin, log_public.raw), log_keys.published(settings.keys), promises.verifier, core.signing_key.public()
+            Verifier(settings.log_origin, log_public.raw),
+            log_keys.published(settings.keys),
+            promises[0].verifier,
+            core.signing_key.public(),
+            gateway_keys.published(settings.keys),
         )
         return cls(gateway, public, promises)
 
@@ -89,22 +97,26 @@ class Runtime:
 
 def open_core(settings: Settings, clock: Clock | None = None) -> Core:
     """Open what worker and scheduler need, and no more: they hold neither pseudonym roots nor tables. Raises ``KeyFileError``."""
+    signing_key = load(settings.keys / GATEWAY_KEY, SigningKey)
     return Core(
         settings=settings,
         clock=clock or SystemClock(),
         engine=open_engine(settings.main_url),
         shred_engine=open_engine(settings.shred_url),
-        signing_key=load(settings.keys / GATEWAY_KEY, SigningKey),
+        signing_key=signing_key,
+        other_keys=gateway_keys.others(settings.keys, signing_key.public()),
     )
 
 
 def open_vault(settings: Settings, clock: Clock | None = None) -> Vault:
     """Open what the opener needs: none of the service's private keys. Raises ``KeyFileError``."""
+    public = load(settings.keys / GATEWAY_PUBLIC, VerifyingKey)
     return Vault(
         clock=clock or SystemClock(),
         engine=open_engine(settings.main_url, pool_size=2),
         shred_engine=open_engine(settings.shred_url, pool_size=2),
-        gateway_public=load(settings.keys / GATEWAY_PUBLIC, VerifyingKey),
+        gateway_public=public,
+        other_keys=gateway_keys.others(settings.keys, public),
     )
 
 
@@ -132,6 +144,7 @@ def make_keys(settings: Settings) -> list[str]:
         ensure(private, lambda name=private, purpose=purpose: save(settings.keys / name, SigningKey.generate(purpose)))  # type: ignore[misc]
         key = load(settings.keys / private, SigningKey)
         ensure(public, lambda name=public, key=key: save(settings.keys / name, key.public()))  # type: ignore[misc]
+    ensure(gateway_keys.GATEWAY_KEYS, lambda: save(settings.keys / gateway_keys.GATEWAY_KEYS, gateway_keys.published(settings.keys)))
     ensure(log_keys.LOG_KEYS, lambda: save(settings.keys / log_keys.LOG_KEYS, log_keys.published(settings.keys)))
     ensure(PSEUDONYM_ROOTS, lambda: save(settings.keys / PSEUDONYM_ROOTS, PseudonymRoots.generate()))
     return made

@@ -147,7 +147,7 @@ class Results:
         if kept is None:
             return where
         promise = make_promise(
-            self._parts.runtime.promise_signer,
+            *self._parts.runtime.promise_signers,
             origin=self._parts.gateway.settings.log_origin,
             leaf_hash=kept.leaf_hash,
             accepted_at=kept.accepted_at,

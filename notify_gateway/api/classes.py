@@ -138,6 +138,8 @@ _OWN: Final[Mapping[str, Act]] = {
     "command restore replay-erasures": _change("erasures:replayed"),
     "command keys rotate log": _change("key:made"),
     "command keys retire log": _change("key:retired"),
+    "command keys rotate gateway": _change("key:made"),
+    "command keys retire gateway": _change("key:retired"),
     "command postcodes load": _change("postcodes:switched"),
     "command postcodes demonstration": _change("postcodes:switched"),
 }

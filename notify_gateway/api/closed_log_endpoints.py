@@ -64,5 +64,5 @@ def _listed(log: ClosedLog, following: str, public: PublicKeys) -> dict[str, obj
         "followed_by": following,
         "entries_deleted_at": None if log.deleted_at is None else shards.instant(log.deleted_at).isoformat(),
         "verifiers": [Verifier(log.origin, each.raw).vkey for each in signed],
-        "promises": [Verifier(promise_name_of(log.origin), public.gateway.raw).vkey],
+        "promises": [Verifier(promise_name_of(log.origin), each.key.raw).vkey for each in public.gateway_keys.keys],
     }

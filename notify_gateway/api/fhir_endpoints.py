@@ -40,7 +40,7 @@ async def process_message(request: Request) -> Response:
         location = {"Location": _task_url(parts, str(duplicate.notification_id))}
         return fhir_response(operation_outcome(duplicate.issues), 409, location)
     promise = make_promise(
-        parts.runtime.promise_signer,
+        *parts.runtime.promise_signers,
         origin=parts.gateway.settings.log_origin,
         leaf_hash=accepted.leaf_hash,
         accepted_at=accepted.accepted_at,

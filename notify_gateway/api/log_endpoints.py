@@ -76,6 +76,17 @@ async def read_keys(request: Request) -> Response:
                 "ed25519": b64encode(public.gateway.raw).decode(),
                 "fingerprint": fingerprint(public.gateway),
             },
+            "gateway_keys": [
+                {
+                    "kid": each.key.kid,
+                    "ed25519": b64encode(each.key.raw).decode(),
+                    "fingerprint": fingerprint(each.key),
+                    "promises": Verifier(public.promises.name, each.key.raw).vkey,
+                    "since": each.since.isoformat() if each.since else None,
+                    "until": each.until.isoformat() if each.until else None,
+                }
+                for each in public.gateway_keys.keys
+            ],
         }
     )
 

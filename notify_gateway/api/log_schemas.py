@@ -14,6 +14,18 @@ LOG_SCHEMAS: dict[str, Schema] = {
         ),
         promises=text("vkey of the promises"),
         gateway=record(kid=text(), ed25519=BASE64, fingerprint=text()),
+        gateway_keys=list_of(
+            record(
+                "A key of the gateway: it signs, has signed, or will.",
+                kid=text(),
+                ed25519=BASE64,
+                fingerprint=text(),
+                promises=text("vkey of its promises"),
+                since=maybe(INSTANT),
+                until=maybe(INSTANT),
+            ),
+            minItems=1,
+        ),
     ),
     "ClosedLogs": record(
         "The logs that were closed; each one's first entry commits to the one before.",

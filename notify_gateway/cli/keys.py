@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -90,6 +90,42 @@ def retire_log(as_json: AsJson = False) -> None:
     with opened_books() as books:
         old = retire(books.engine, books.settings.keys, now=books.clock.now(), actor=operator())
     show(as_json, {"retired": old.kid}, f"Key {old.kid} signs no longer, once the sequencer has started again.")
+
+
+@rotate_app.command("gateway")
+def rotate_gateway(as_json: AsJson = False) -> None:
+    """Make the gateway's next key and publish it. Once the gateways have started again promises bear both signatures; nothing else changes.
+
+    Give the new key and its fingerprint to every authority, also by another way than /log/keys, and to the opener's machine the file
+    gateway.keys.json. When they have it, let it take over: notify-gateway keys retire gateway.
+
+    Example: notify-gateway keys rotate gateway
+    """
+    from notify_gateway.privacy.keys import fingerprint
+    from notify_gateway.use_cases.gateway_keys import rotate
+
+    with opened_books() as books:
+        made = rotate(books.engine, books.settings.keys, now=books.clock.now(), actor=operator())
+    done = "The gateway has a next key, which signs promises beside the old one once the gateways have started again."
+    show(as_json, {"kid": made.kid, "fingerprint": fingerprint(made)}, done, facts({"key id": made.kid, "fingerprint": fingerprint(made)}))
+
+
+@retire_app.command("gateway")
+def retire_gateway(
+    reason: Annotated[str, typer.Option(help="Why, as a code of letters, digits and hyphens, such as compromised.")] = "rotated",
+    as_json: AsJson = False,
+) -> None:
+    """Let the gateway's next key take over and delete the old private key. What the old one signed its public half verifies for ever.
+
+    What is still kept under the old key's signature is vouched for by the new one when it is delivered. Start every process again.
+
+    Example: notify-gateway keys retire gateway
+    """
+    from notify_gateway.use_cases.gateway_keys import retire
+
+    with opened_books() as books:
+        old = retire(books.engine, books.settings.keys, now=books.clock.now(), actor=operator(), reason=reason)
+    show(as_json, {"retired": old.kid}, f"Key {old.kid} signs no longer, once every process has started again.")
 
 
 def _public(chosen: Settings) -> dict[str, Json]:

@@ -46,7 +46,8 @@ def trusted_gateway_key(place: str, expected: str | None) -> VerifyingKey:
     A key that was only fetched proves nothing: without an expected fingerprint its own is shown, to be compared.
     """
     fetched = place.startswith(("https://", "http://"))
-    key = _fetch(place) if fetched else _read(Path(place))
+    keys = _fetch(place) if fetched else _read(Path(place))
+    key = next((each for each in keys if expected is not None and spoken(expected) == spoken(fingerprint(each))), keys[0])
     found = fingerprint(key)
     if expected is not None and spoken(expected) != spoken(found):
         raise CommandFailed(
@@ -68,17 +69,17 @@ def _is_protected(path: Path) -> bool:
     return isinstance(fields, dict) and fields.get("format") == PROTECTED_FORMAT
 
 
-def _read(path: Path) -> VerifyingKey:
+def _read(path: Path) -> list[VerifyingKey]:
     try:
         fields = json.loads(path.read_bytes()[:MOST_BYTES])
     except (ValueError, RecursionError):
         fields = None
     if isinstance(fields, dict) and "gateway" in fields:
         return _of_log_keys(fields)
-    return load(path, VerifyingKey)
+    return [load(path, VerifyingKey)]
 
 
-def _fetch(url: str) -> VerifyingKey:
+def _fetch(url: str) -> list[VerifyingKey]:
     import httpx2
 
     address = url if url.rstrip("/").endswith("/log/keys") else f"{url.rstrip('/')}/log/keys"
@@ -91,10 +92,12 @@ def _fetch(url: str) -> VerifyingKey:
     return _of_log_keys(fields)
 
 
-def _of_log_keys(fields: Any) -> VerifyingKey:
+def _of_log_keys(fields: Any) -> list[VerifyingKey]:
+    """Return the gateway's keys, the one that signs now first."""
     try:
-        return VerifyingKey(fields["gateway"]["kid"], SigningPurpose.GATEWAY, b64decode(fields["gateway"]["ed25519"], validate=True))
-    except (KeyError, TypeError, ValueError):
+        listed = [fields["gateway"], *fields.get("gateway_keys", [])]
+        return [VerifyingKey(each["kid"], SigningPurpose.GATEWAY, b64decode(each["ed25519"], validate=True)) for each in listed]
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise CommandFailed(
             "That is no gateway's key", "It does not have the form of /log/keys.", "Give the service's address, or its gateway.pub.json."
         ) from None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The published list of the log's keys: which signed, from when, until when. Receipts of an old key are verified by it for ever."""
+"""Published lists of keys, the log's and the gateway's: which signed, from when, until when. What an old key signed stays good."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from notify_gateway.privacy.signing import SigningPurpose, VerifyingKey
 
 @dataclass(frozen=True, slots=True)
 class LogKey:
-    """A key of the log and when it signs; None: since the log began, or still."""
+    """A key and when it signs; None: since the beginning, or still."""
 
     key: VerifyingKey
     since: datetime | None
@@ -25,9 +25,9 @@ class LogKey:
         return {"kid": self.key.kid, "ed25519": to_base64(self.key.raw), "since": _text(self.since), "until": _text(self.until)}
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Json]) -> Self:
+    def from_document(cls, document: Mapping[str, Json], purpose: SigningPurpose) -> Self:
         """Return the key of such fields; raises ``ValueError`` or ``KeyError``."""
-        key = VerifyingKey(str(document["kid"]), SigningPurpose.LOG, from_base64(document["ed25519"]))
+        key = VerifyingKey(str(document["kid"]), purpose, from_base64(document["ed25519"]))
         return cls(key, _instant(document["since"]), _instant(document["until"]))
 
 
@@ -37,6 +37,7 @@ class LogKeys:
 
     FORMAT: ClassVar[str] = "notify-gateway/log-keys"
     SECRET: ClassVar[bool] = False
+    PURPOSE: ClassVar[SigningPurpose] = SigningPurpose.LOG
 
     keys: tuple[LogKey, ...]
 
@@ -58,7 +59,15 @@ class LogKeys:
         keys = document["keys"]
         if not isinstance(keys, list) or not keys:
             raise ValueError("keys is not a list")
-        return cls(tuple(LogKey.from_document(_object(each)) for each in keys))
+        return cls(tuple(LogKey.from_document(_object(each), cls.PURPOSE) for each in keys))
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayKeys(LogKeys):
+    """All keys of the gateway, newest first: a next one is published before it signs what goes out."""
+
+    FORMAT: ClassVar[str] = "notify-gateway/gateway-keys"
+    PURPOSE: ClassVar[SigningPurpose] = SigningPurpose.GATEWAY
 
 
 def _object(value: Json) -> Mapping[str, Json]:

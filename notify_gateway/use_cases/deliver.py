@@ -24,6 +24,7 @@ from notify_gateway.store.tables import audit_tables
 from notify_gateway.telemetry.metrics import ATTEMPTS
 from notify_gateway.use_cases import setbacks
 from notify_gateway.use_cases.gateway import Core
+from notify_gateway.use_cases.gateway_keys import vouched
 from notify_gateway.use_cases.inbox import arrive
 
 MOST_LOADED = 8 * 1024 * 1024
@@ -179,7 +180,7 @@ def document(core: Core, item: outbox.Claimed | Row[Any], parts: outbox.Parts, s
     envelopes = {
         envelope.kind: {
             "header": b64encode(envelope.header).decode(),
-            "signature": b64encode(envelope.signature).decode(),
+            "signature": b64encode(vouched(core, envelope.header, envelope.signature)).decode(),
             "sealed": b64encode(strip_outer(envelope.stored, shred_key, item.notification_id, envelope.kind)).decode(),
         }
         for envelope in parts.envelopes

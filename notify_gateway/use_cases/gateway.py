@@ -15,7 +15,7 @@ from audit.policy import Policy
 from mappings.authorities import Directory
 from mappings.postcodes import PostcodeTable
 from notify_gateway.domain.clock import Clock
-from notify_gateway.privacy.keys import SigningKey
+from notify_gateway.privacy.keys import SigningKey, VerifyingKey
 from notify_gateway.privacy.pseudonyms import PseudonymKeys
 from notify_gateway.settings import Settings
 from notify_gateway.store import parties
@@ -61,6 +61,8 @@ class Core:
     engine: Engine
     shred_engine: Engine
     signing_key: SigningKey
+    other_keys: tuple[VerifyingKey, ...] = field(default=(), kw_only=True)
+    """Keys that signed before, and the one that will: what is kept may bear the signature of one of them."""
     receivers: Remembered[dict[str, parties.Receiver]] = field(init=False)
 
     def __post_init__(self) -> None:

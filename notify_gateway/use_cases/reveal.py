@@ -35,6 +35,7 @@ from notify_gateway.store.hand_overs import MOST_NOTES, AuthorityHandOvers, Note
 from notify_gateway.store.tables import audit_tables, event_details, messages, reveal_grants
 from notify_gateway.use_cases import acts
 from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.gateway_keys import signer_of
 
 Kind = Literal["card", "original", "note"]
 
@@ -102,12 +103,17 @@ def grant(gateway: Gateway, *, authority: str, delivery_id: UUID, kind: Kind, re
 
 @dataclass(frozen=True)
 class Vault:
-    """All that the opener has: the databases and the gateway's public key. None of the service's private keys is among it."""
+    """All that the opener has: the databases and the gateway's public keys. None of the service's private keys is among it."""
 
     clock: Clock
     engine: Engine
     shred_engine: Engine
     gateway_public: VerifyingKey
+    other_keys: tuple[VerifyingKey, ...] = ()
+
+    def signer_of(self, header: bytes, signature: bytes) -> VerifyingKey:
+        """Return which of the gateway's keys has signed the header; raises ``CannotOpen`` when none has."""
+        return signer_of(header, signature, (*self.other_keys, self.gateway_public))
 
 
 def open_granted(vault: Vault, keys: dict[str, RecipientPrivateKey], grant_id: UUID) -> PrivateBytes:
@@ -152,7 +158,8 @@ def _open(vault: Vault, key: RecipientPrivateKey | None, used: Row[Any], notific
     if shred_key is None or key is None or envelope is None:
         raise Conflict(Issue(Code.KEY_NOT_HELD_HERE))
     inner = strip_outer(envelope.stored, shred_key, notification_id, envelope.kind)
-    return PrivateBytes(open_envelope(envelope.header, envelope.signature, inner, private_key=key, gateway_public=vault.gateway_public))
+    signer = vault.signer_of(envelope.header, envelope.signature)
+    return PrivateBytes(open_envelope(envelope.header, envelope.signature, inner, private_key=key, gateway_public=signer))
 
 
 def _open_notes(vault: Vault, key: RecipientPrivateKey | None, notes: Sequence[Note]) -> PrivateBytes:
@@ -164,7 +171,8 @@ def _open_notes(vault: Vault, key: RecipientPrivateKey | None, notes: Sequence[N
             continue
         with suppress(CannotOpen):
             inner = strip_outer(note.stored, shred_keys[note.message_id], note.notification_id, "note")
-            opened = open_envelope(note.header, note.signature, inner, private_key=key, gateway_public=vault.gateway_public)
+            signer = vault.signer_of(note.header, note.signature)
+            opened = open_envelope(note.header, note.signature, inner, private_key=key, gateway_public=signer)
             texts[str(note.id)] = opened.decode()
     return PrivateBytes(orjson.dumps(texts))
 

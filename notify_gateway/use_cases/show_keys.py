@@ -16,7 +16,7 @@ from notify_gateway.privacy.keys import KeyFileError, fingerprint
 from notify_gateway.privacy.ssh_keys import line_fingerprint, public_line
 from notify_gateway.store import overview, parties, sign_in
 from notify_gateway.store.engine import reading
-from notify_gateway.use_cases import log_keys
+from notify_gateway.use_cases import gateway_keys, log_keys
 from notify_gateway.use_cases.gateway import Core
 
 SOON, VERY_SOON = timedelta(days=30), timedelta(days=7)
@@ -68,8 +68,9 @@ def all_keys(core: Core) -> Keys:
 
 
 def _ours(core: Core) -> Iterator[KeyShown]:
-    gateway = core.signing_key.public()
-    yield KeyShown("This service", "signs sealed headers, webhooks and promises", gateway.kid, fingerprint(gateway), None, None)
+    for each in gateway_keys.published(core.settings.keys).keys:
+        does = "signs sealed headers, webhooks and promises"
+        yield KeyShown("This service", does, each.key.kid, fingerprint(each.key), each.since, each.until)
     for each in log_keys.published(core.settings.keys).keys:
         yield KeyShown("This service", "signs the audit log", each.key.kid, fingerprint(each.key), each.since, each.until)
     # Files of the workers, which a gateway under an account of its own need not be able to read.

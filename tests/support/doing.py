@@ -20,8 +20,9 @@ from notify_gateway.privacy.keys import RecipientPrivateKey, RecipientPurpose, f
 from notify_gateway.store import sign_in
 from notify_gateway.store.proposals import Proposal
 from notify_gateway.store.tables import shred_keys
-from notify_gateway.use_cases import client_keys, collect, erase, holds, log_keys, onboard, two_people
+from notify_gateway.use_cases import client_keys, collect, erase, gateway_keys, holds, log_keys, onboard, two_people
 from notify_gateway.use_cases.client_keys import Offer
+from notify_gateway.use_cases.gateway_keys import GATEWAY_NEXT
 from notify_gateway.use_cases.log_keys import LOG_RETIRING
 from tests.support.acts import HARTLEPOOL, Act, World, numbers
 from tests.support.doing_inbox import IN_THE_INBOX
@@ -306,6 +307,19 @@ def _retire_log_key(world: World) -> Act:
     return world.command("keys", "retire", "log")
 
 
+def _rotate_gateway_key(world: World) -> Act:
+    if (world.house.gateway.settings.keys / GATEWAY_NEXT).exists():
+        _retire_gateway_key(world)()
+    return world.command("keys", "rotate", "gateway")
+
+
+def _retire_gateway_key(world: World) -> Act:
+    gateway = world.house.gateway
+    if not (gateway.settings.keys / GATEWAY_NEXT).exists():
+        gateway_keys.rotate(gateway.engine, gateway.settings.keys, now=world.house.clock.now(), actor="test")
+    return world.command("keys", "retire", "gateway")
+
+
 _DELIVERY = "/authority/v1/deliveries/{delivery_id}"
 _ON = {"on": "2026-11-20"}
 DOING: Mapping[str, Callable[[World], Act]] = {
@@ -361,6 +375,8 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "command backup": _back_up,
     "command hold set": _hold,
     "command hold release": _release,
+    "command keys rotate gateway": _rotate_gateway_key,
+    "command keys retire gateway": _retire_gateway_key,
     "command audit close-year": _close_year,
     "command audit delete-entries": _delete_entries,
     "command restore open": _open_next,

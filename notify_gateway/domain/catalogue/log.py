@@ -123,4 +123,22 @@ ENTRIES = (
         issue="conflict",
         rec="REC_CONFLICT",
     ),
+    Entry(
+        code=Code.GATEWAY_KEY_RETIRING,
+        title="A key of the gateway is being rotated already",
+        why="A next key is published and waits to take over; there is never a third.",
+        fix="Let it take over first: notify-gateway keys retire gateway.",
+        status=409,
+        issue="conflict",
+        rec="REC_CONFLICT",
+    ),
+    Entry(
+        code=Code.GATEWAY_KEY_NOT_RETIRING,
+        title="No key of the gateway is being rotated",
+        why="A key is retired when another takes over, and none waits to.",
+        fix="Begin with notify-gateway keys rotate gateway.",
+        status=409,
+        issue="conflict",
+        rec="REC_CONFLICT",
+    ),
 )

@@ -27,6 +27,7 @@ from notify_gateway.privacy import wording
 from notify_gateway.privacy.encoding import to_base64
 from notify_gateway.privacy.sealing import CannotOpen, Kind, parse_header, strip_outer
 from notify_gateway.store import outbox, shred
+from notify_gateway.store.acceptance import Envelope
 from notify_gateway.store.devices import AuthorityDevices
 from notify_gateway.store.hand_overs import MOST_NOTES, AuthorityHandOvers, HandOver, Note
 from notify_gateway.store.parties import Receiver
@@ -35,6 +36,7 @@ from notify_gateway.store.tables import audit_tables, event_details
 from notify_gateway.use_cases.collect import COLLECTABLE
 from notify_gateway.use_cases.devices.enrol import receiver_of
 from notify_gateway.use_cases.gateway import Gateway
+from notify_gateway.use_cases.gateway_keys import vouched
 from notify_gateway.use_cases.reveal import CASE, RevealReason
 
 FORMAT = "notify-gateway/hand-over"
@@ -191,14 +193,14 @@ def _document(
             "view": parts.view.decode(),
             # The digest of the original stands in the card, so the original comes with the card it belongs to.
             "envelopes": {
-                kind: _sealed(opened[kind].header, opened[kind].signature, opened[kind].stored, keys[row.message_id], made, kind)
+                kind: _sealed(gateway, opened[kind], keys[row.message_id], made, kind)
                 for kind in ("card", *(("original",) if made.kind == "original" else ()))
             },
             "notes": [
                 {
                     "note_id": str(note.id),
                     "written_at": note.written_at.isoformat(),
-                    **_sealed(note.header, note.signature, note.stored, keys[note.message_id], made, "note"),
+                    **_sealed(gateway, note, keys[note.message_id], made, "note"),
                 }
                 for note in notes
                 if note.message_id in keys
@@ -213,6 +215,7 @@ def _document(
     )
 
 
-def _sealed(header: bytes, signature: bytes, stored: bytes, key: bytes, made: HandOver, kind: Kind) -> dict[str, str]:
-    inner = strip_outer(stored, key, made.notification_id, kind)
-    return {"header": to_base64(header), "signature": to_base64(signature), "sealed": to_base64(inner)}
+def _sealed(gateway: Gateway, kept: Envelope | Note, key: bytes, made: HandOver, kind: Kind) -> dict[str, str]:
+    inner = strip_outer(kept.stored, key, made.notification_id, kind)
+    signature = vouched(gateway, kept.header, kept.signature)
+    return {"header": to_base64(kept.header), "signature": to_base64(signature), "sealed": to_base64(inner)}
