@@ -63,6 +63,8 @@ class Team:
     rules: tuple[str, ...]
     reach: tuple[Fact, ...]
     may_change: bool
+    devices: bool
+    """There are devices with keys of the authority's own, and the visitor manages them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ async def show_team(request: Request) -> Response:
     members = await asyncio.to_thread(team.list_team, gateway, person)
     held = await asyncio.to_thread(settings.show_settings, gateway, person)
     manages = may(person, Act.MANAGE_TEAM)
+    receiver = gateway.receivers.get().get(person.organisation)
     gaps = tuple(f"{each.officer.name} is away and nobody stands in." for each in members if each.away_now and each.deputy is None)
     presenter = Team(
         done=DONE.get(request.query_params.get("done", ""), ""),
@@ -99,6 +102,7 @@ async def show_team(request: Request) -> Response:
         rules=(*rules(held), f"The child's details are shown for {minutes(held.reveal_window)} after a reason was given."),
         reach=_reach(held),
         may_change=may(person, Act.CHANGE_SETTINGS),
+        devices=may(person, Act.ENROL_DEVICE) and receiver is not None and receiver.custody == "authority-held",
     )
     return show_page(request, "inbox/team.html", presenter, visit=visit, area="team")
 
