@@ -44,6 +44,7 @@ FIXED = [
     (b"content-security-policy", POLICY.encode()),
 ]
 NOT_KEPT = [*FIXED, (b"cache-control", b"no-store")]
+LASTING = [*FIXED, (b"cache-control", b"public, max-age=31536000, immutable")]
 
 
 class TimedOut(Refused):
@@ -213,7 +214,7 @@ class Envelope:
         sent = dict(scope["headers"])
         ids = [(name, value) for name, value in scope["headers"] if name in ECHOED]
         echoed = [(n, value) for n, value in ids if _UUID.fullmatch(value.decode("latin-1")) and sum(n == name for name, _ in ids) == 1]
-        fixed = _fixed_headers(scope["path"])
+        fixed = _fixed_headers(scope)
 
         async def send_wrapped(message: Message) -> None:
             nonlocal status
@@ -245,8 +246,11 @@ class Envelope:
             )
 
 
-def _fixed_headers(path: str) -> list[tuple[bytes, bytes]]:
-    return FIXED if path.startswith("/static/") else NOT_KEPT
+def _fixed_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    if not scope["path"].startswith("/static/"):
+        return NOT_KEPT
+    # An address with the file's digest is never that of another content.
+    return LASTING if scope["query_string"].startswith(b"v=") else FIXED
 
 
 def _route(scope: Scope) -> str:

@@ -78,6 +78,13 @@ def test_an_officer_does_the_whole_job(running: Site, browser: Browser, scripts:
             f"The contact is recorded, and {TRUST} was told that there was contact.", "Family contacted", "Telephone, parent: spoke"
         )
         officer.does_not_read("glad of the call")
+        officer.presses("Show child’s details")
+        officer.chooses("To answer the parent")
+        officer.writes("Your case reference", "EY-2026-0412")
+        officer.presses("Show child’s details")
+        officer.reads("Notes of your team", "They were glad of the call.")
+        officer.opens(f"/notifications/{reference}")
+        officer.does_not_read("glad of the call")
         officer.presses("Record outcome")
         _looks(officer, scripts)
         officer.presses("Continue")

@@ -17,6 +17,8 @@ from notify_gateway.domain.errors import Refused
 from notify_gateway.domain.policy import Act, may
 from notify_gateway.privacy.sheet import sheet_of
 from notify_gateway.use_cases import reveal_to_staff
+from notify_gateway.use_cases.devices import notes
+from notify_gateway.use_cases.devices.notes import OpenedNote
 from notify_gateway.use_cases.inbox import settings
 from notify_gateway.use_cases.inbox.read import Case
 from notify_gateway.use_cases.reveal import RevealReason
@@ -26,10 +28,11 @@ from notify_gateway.web.forms import Form, Option, Reading, new_form
 from notify_gateway.web.inbox import words
 from notify_gateway.web.inbox.case_presenter import Head, head
 from notify_gateway.web.inbox.desk import find, gateway_of, see, status_of
-from notify_gateway.web.inbox.identity_presenter import Identity, Shown, blocks, until
+from notify_gateway.web.inbox.identity_presenter import Identity, NoteRead, Shown, blocks, until
 from notify_gateway.web.inbox.identity_state import identity_of
 from notify_gateway.web.inbox.notification import page_of
 from notify_gateway.web.pages import show_page
+from notify_gateway.web.wording import instant
 
 router = APIRouter(tags=["Inbox"])
 NO_REASON = "Select why you need to see who this child is"
@@ -70,7 +73,8 @@ async def show_who_the_child_is(request: Request, reference: str) -> Response:
     seen = await asyncio.to_thread(partial(reveal_to_staff.look, gateway, by=visit.person, reference=reference))
     if seen is None:
         return see(f"/notifications/{case.row.reference}")
-    return await page_of(request, visit, case, _opened(panel, case, seen, visit))
+    written = await asyncio.to_thread(partial(notes.look, gateway, by=visit.person, reference=reference))
+    return await page_of(request, visit, case, _opened(panel, case, seen, visit, written))
 
 
 @router.post("/notifications/{reference}/identity/hide", response_class=Response)
@@ -125,7 +129,7 @@ async def _permitted(request: Request, visit: Visit, reference: str, reading: Re
     return True
 
 
-def _opened(panel: Identity, case: Case, seen: Seen, visit: Visit) -> Identity:
+def _opened(panel: Identity, case: Case, seen: Seen, visit: Visit, written: tuple[OpenedNote, ...]) -> Identity:
     restricted = bool(seen.card.reveal().get("child", {}).get("address_restricted"))
     safe = f"The address is restricted and not shown. {case.restricted_contact or ''}".strip() if restricted else ""
     return replace(
@@ -134,6 +138,7 @@ def _opened(panel: Identity, case: Case, seen: Seen, visit: Visit) -> Identity:
         until=until(seen.until),
         safe=safe,
         blocks=blocks(sheet_of(seen).sections),
+        notes=tuple(NoteRead(instant(each.written_at), each.text) for each in written),
         original=f"/notifications/{case.row.reference}/identity/original" if may(visit.person, Act.REVEAL_ORIGINAL) else "",
     )
 

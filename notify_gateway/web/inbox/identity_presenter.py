@@ -50,6 +50,14 @@ class Block:
     groups: tuple[tuple[Line, ...], ...] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class NoteRead:
+    """A note of the team, opened with the card."""
+
+    written: str
+    text: str = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """The panel."""
@@ -63,6 +71,7 @@ class Identity:
     until: str = ""
     safe: str = field(default="", repr=False)
     blocks: tuple[Block, ...] = field(default=(), repr=False)
+    notes: tuple[NoteRead, ...] = field(default=(), repr=False)
     gone: str = ""
     original: str = ""
     """Where a manager asks for the original; nothing for whoever may not."""
