@@ -207,6 +207,7 @@ class Submission:
     voluntary_organisation: VoluntaryOrganisation
     card: Card
     traces: Traces
+    do_not_contact_before: date | None = None
     places: Mapping[str, str] = field(default_factory=dict)
     """FHIRPath of: ``header``, ``focus``, ``sent``, ``patient``, ``nhs-number``, ``birth-date``, ``postcode``, ``sender``, ``receiver``."""
 

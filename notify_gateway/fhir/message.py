@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
 from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.clock import london_day
 from notify_gateway.domain.model import (
     BusinessIdentifier,
     GssCode,
@@ -24,7 +25,7 @@ from notify_gateway.domain.model import (
 from notify_gateway.fhir import names
 from notify_gateway.fhir.acts import read_acts, read_view, read_voluntary_organisation
 from notify_gateway.fhir.attachments import read_attachments
-from notify_gateway.fhir.bundle import Bundle, Json, Located, codes, extensions, identifiers, instant
+from notify_gateway.fhir.bundle import Bundle, Json, Located, codes, extensions, full_date, identifiers, instant
 from notify_gateway.fhir.card import make_card, make_traces
 from notify_gateway.fhir.child import read_child
 from notify_gateway.fhir.developmental import read_observations
@@ -33,6 +34,7 @@ from notify_gateway.fhir.opinions import read_opinions
 
 _ODS: Final = re.compile(r"[A-Z0-9]{3,10}")
 _GSS: Final = re.compile(r"[A-Z][0-9]{8}")
+MOST_HELD_BACK: Final = timedelta(days=90)
 _NEEDED: Final = ("Patient", "Condition", "RelatedPerson", "PractitionerRole", "Organization")
 _WITHDRAWN: Final = {"stopped": OpinionStatus.NO_LONGER_HELD, "entered-in-error": OpinionStatus.SENT_IN_ERROR}
 _ABOUT_THE_CHILD: Final = (
@@ -93,6 +95,7 @@ def _read_submission(
     patient = _check_resources(bundle, header)
     focus = bundle.sure(focus)
     sent_at = _read_focus_facts(bundle, focus)
+    contact_day = _read_contact_day(bundle, focus, sent_at)
     child = read_child(bundle, patient)
     opinions, acts, view = read_opinions(bundle, focus), read_acts(bundle, focus), read_view(bundle)
     agreed, organisation = _read_agreement(bundle, focus), read_voluntary_organisation(bundle)
@@ -118,6 +121,7 @@ def _read_submission(
         parent_view=view,
         parent_agreed_to_share=agreed,
         voluntary_organisation=organisation,
+        do_not_contact_before=contact_day,
         card=make_card(bundle, focus, patient, child, sender, more),
         traces=make_traces(bundle, patient),
         places={
@@ -241,6 +245,17 @@ def _read_agreement(bundle: Bundle, focus: Located) -> bool:
     if len(found) != 1 or not isinstance(agreed, bool):
         bundle.fault(Code.AGREEMENT_VALUE, f"{focus.at}.extension")
     return agreed is True
+
+
+def _read_contact_day(bundle: Bundle, focus: Located, sent_at: datetime | None) -> date | None:
+    """Return the day before which the family is not to be contacted; one that is far off would keep the authority from its duty."""
+    found = extensions(focus.resource, names.DO_NOT_CONTACT_BEFORE)
+    if not found:
+        return None
+    day = full_date(found[0].get("valueDate"))
+    if len(found) != 1 or day is None or (sent_at is not None and day > london_day(sent_at) + MOST_HELD_BACK):
+        bundle.fault(Code.CONTACT_DAY, f"{focus.at}.extension")
+    return day
 
 
 def _read_focus_facts(bundle: Bundle, focus: Located) -> datetime | None:

@@ -13,6 +13,7 @@ Conventions of the message ``early-years-send-notification``, beyond FHIR R4 and
   carer the latest view counts, of several carers the most cautious.
 * **Voluntary organisation**: a completed voluntary-organisation-advised act names one; the status ``not-done`` says that none is thought
   likely to help; no such act is "not recorded".
+* **Do not contact before**: extension ``do-not-contact-before`` (valueDate) on the focus Communication, at most 90 days after it was sent.
 * **Agreement to share** (needed only where section 23 does not bind the sender): extension ``parent-agreed-to-share`` (valueBoolean)
   on the focus; a coded view "agrees" counts as well.
 * **Attachments**: a DocumentReference each, with ``content.attachment.data`` (base64) and a ``contentType`` of ``attachments.TYPES``;
@@ -48,6 +49,7 @@ NOTIFICATION_SYSTEM: Final = f"{BASE}/Id/notification"
 
 RECEIVER_REASON: Final = f"{BASE}/StructureDefinition/receiver-reason"
 AGREED_TO_SHARE: Final = f"{BASE}/StructureDefinition/parent-agreed-to-share"
+DO_NOT_CONTACT_BEFORE: Final = f"{BASE}/StructureDefinition/do-not-contact-before"
 ASQ_3_MONTH: Final = f"{BASE}/StructureDefinition/asq-3-questionnaire-month"
 
 EVENT: Final = "early-years-send-notification"

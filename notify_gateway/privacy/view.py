@@ -95,6 +95,8 @@ def build_view(
         "sent_on": _iso(sent_on),
         "term_cohort": term_cohort(submission.child.birth_date, judgement.opinion_formed_on or sent_on),
         "parent_view": submission.parent_view.value,
+        "voluntary_organisation": submission.voluntary_organisation.value,
+        "do_not_contact_before": _iso(submission.do_not_contact_before),
         "flags": sorted({str(flag) for flag in judgement.flags} | _flags(judgement, routing, linked=linked)),
     }
     beyond = sorted({leaf.path for leaf in leaves(fields) if leaf.standing is Standing.OPEN})

@@ -271,6 +271,18 @@ MESSAGE = [
         f"{FOCUS}.extension",
         [{"url": f"{BASE}/StructureDefinition/parent-agreed-to-share", "valueString": "yes"}],
     ),
+    wrong(
+        "a day of first contact that is far off",
+        Code.CONTACT_DAY,
+        f"{FOCUS}.extension",
+        [{"url": f"{BASE}/StructureDefinition/do-not-contact-before", "valueDate": "2027-02-20"}],
+    ),
+    wrong(
+        "a month of first contact",
+        Code.CONTACT_DAY,
+        f"{FOCUS}.extension",
+        [{"url": f"{BASE}/StructureDefinition/do-not-contact-before", "valueDate": "2026-03"}],
+    ),
     Case(
         "a delete without identifier",
         built(lambda m: m.reason("delete").having(drop(f"{FOCUS}.identifier"))),

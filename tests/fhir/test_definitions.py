@@ -170,7 +170,7 @@ def test_extensions_are_defined_as_they_are_sent() -> None:
     assert answers.ACCEPTANCE.rpartition("/")[2] == "acceptance"
     assert defined(answers.ACCEPTANCE) == {"reference", "authority", "leaf", "promise", "receipt"}
     assert {"verdict", "layer", "authority", "needs-version"} <= defined(verdict.DRY_RUN)
-    for url in (names.RECEIVER_REASON, names.AGREED_TO_SHARE, names.ASQ_3_MONTH):
+    for url in (names.RECEIVER_REASON, names.AGREED_TO_SHARE, names.ASQ_3_MONTH, names.DO_NOT_CONTACT_BEFORE):
         assert defined(url) == set()
 
 

@@ -204,6 +204,11 @@ class Message:
         self.resource(VIEWS)["topic"] = {"coding": [{"system": f"{BASE}/CodeSystem/parental-view", "code": code}]}
         return self
 
+    def not_contacted_before(self, day: date | str) -> Self:
+        """Ask the authority not to contact the family before a day."""
+        self.resource(FOCUS)["extension"] = [{"url": f"{BASE}/StructureDefinition/do-not-contact-before", "valueDate": str(day)}]
+        return self
+
     def agreed(self, value: bool = True) -> Self:
         """Record the parent's agreement to share."""
         self.resource(FOCUS)["extension"] = [{"url": f"{BASE}/StructureDefinition/parent-agreed-to-share", "valueBoolean": value}]

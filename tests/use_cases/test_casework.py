@@ -176,6 +176,22 @@ def test_a_contact_that_cannot_be_is_refused(lent: Office, wrong: dict[str, Any]
     assert failed(lambda: contact.record_contact(gateway, by=lent.ann, reference=reference, version=version, attempt=attempt)) == code
 
 
+def test_what_the_parent_was_told_is_shown_and_nobody_is_contacted_before_the_day_the_trust_named(lent: Office) -> None:
+    gateway, ann = lent.house.gateway, lent.ann
+    message = a_message().view("objects").sent_at("2026-11-20T09:00:00+00:00").not_contacted_before("2026-11-23")
+    reference = acknowledged(lent, message)
+    case = lent.case(reference)
+    facts = case.parent
+    assert (facts.view, facts.organisations, facts.contact_sensitively) == ("objects", None, True)
+    assert None not in (facts.told_on, facts.discussion_offered_on)
+    assert facts.do_not_contact_before == date(2026, 11, 23)
+    assert case.row.sensitive, "the list says that, and not what"
+    given: dict[str, Any] = {"reference": reference, "version": case.row.version}
+    assert failed(lambda: contact.record_contact(gateway, by=ann, **given, attempt=SPOKE)) == Code.CONTACT_TOO_EARLY
+    planned = replace(SPOKE, result="no-answer", on=date(2026, 11, 20), next_try_on=date(2026, 11, 21))
+    assert failed(lambda: contact.record_contact(gateway, by=ann, **given, attempt=planned)) == Code.CONTACT_TOO_EARLY
+
+
 def test_a_question_stops_the_clock_until_the_trust_answers_by_an_update(office: Office) -> None:
     gateway, ann = office.house.gateway, office.ann
     message = a_message()

@@ -59,8 +59,8 @@ ENTRIES = (
     _entry(
         Code.UNDO_TOO_LATE,
         "This can no longer be taken back",
-        "An assignment can be taken back for ten minutes, a contact corrected for a day, a decision on duplicates for thirty days, and only "
-        "while nothing followed.",
+        "An assignment can be taken back for ten minutes, a contact corrected for a day, a decision on duplicates for thirty days; each "
+        "only while nothing followed.",
         "Do what is right now as a new step; both stay in the history.",
     ),
     _entry(

@@ -157,6 +157,7 @@ class Code(StrEnum):
     ASQ_MONTH = "NG-3054"
     ASQ_SCORE = "NG-3055"
     ASQ_SECOND_EDITION = "NG-3056"
+    CONTACT_DAY = "NG-3057"
 
     # 4: law
     PARENT_NOT_INFORMED = "NG-4001"

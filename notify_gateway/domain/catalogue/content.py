@@ -152,6 +152,15 @@ ENTRIES = (
         rec="REC_BAD_REQUEST",
     ),
     Entry(
+        code=Code.CONTACT_DAY,
+        title="The day before which not to contact the family cannot be read, or is too far off",
+        why="The authority has to contact families in time; a day more than 90 days after the notification would keep it from that.",
+        fix="Send the extension do-not-contact-before once, with a full date at most 90 days after Communication.sent, or leave it out.",
+        status=400,
+        issue="value",
+        rec="REC_BAD_REQUEST",
+    ),
+    Entry(
         code=Code.AGREEMENT_VALUE,
         title="The agreement to share is not a plain yes or no",
         why="The extension parent-agreed-to-share holds one boolean.",

@@ -80,6 +80,13 @@ def made() -> Iterator[Json]:
         Part("", "Whether the parent agreed.", "boolean"),
     )
     yield _simple(
+        names.DO_NOT_CONTACT_BEFORE,
+        "Do not contact before",
+        "The day before which the authority is not to contact the family, say because a clinician is to speak with them first.",
+        "Communication",
+        Part("", "The day, at most 90 days after the notification was sent.", "date"),
+    )
+    yield _simple(
         names.ASQ_3_MONTH,
         "ASQ-3 questionnaire",
         "Which questionnaire of ASQ-3 was used, by the month that it is named after.",

@@ -17,6 +17,7 @@ from notify_gateway.domain.casework import Status, Step
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.clock import london_day
 from notify_gateway.domain.errors import Issue, NotFound
+from notify_gateway.domain.model import VoluntaryOrganisation
 from notify_gateway.domain.policy import Act, require
 from notify_gateway.domain.section23 import Flag
 from notify_gateway.domain.staff import Person
@@ -150,11 +151,12 @@ def _entries(gateway: Gateway, event_ids: Sequence[UUID]) -> dict[UUID, int]:
 
 
 def _parent(view: Mapping[str, Any], case: CaseRow) -> ParentFacts:
+    organisations = view.get("voluntary_organisation")
     return ParentFacts(
         told_on=_day(view["parent_informed_on"]),
         discussion_offered_on=_day(view["discussion_offered_on"]),
         view=view["parent_view"],
-        organisations=view.get("voluntary_organisation"),
+        organisations=organisations if organisations != VoluntaryOrganisation.NOT_RECORDED else None,
         do_not_contact_before=case.contact_from,
         contact_sensitively=Flag.CONTACT_SENSITIVELY.value in view["flags"] or case.asked_not_to,
     )

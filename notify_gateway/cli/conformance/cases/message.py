@@ -20,6 +20,7 @@ _ABSENT = {
     "valueCodeableConcept": {"coding": [{"system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberUnavailableReason", "code": "a"}]},
 }
 _STATUS = "patient.identifier[0].extension[0].valueCodeableConcept.coding[0].code"
+_A_MONTH = [{"url": names.DO_NOT_CONTACT_BEFORE, "valueDate": "2026-03"}]
 _IN_WORDS = [{"url": names.AGREED_TO_SHARE, "valueString": "yes"}]
 _BECAUSE = [{"url": names.RECEIVER_REASON, "valueCode": "because"}]
 _DELIGHTED = {"coding": [{"system": names.PARENTAL_VIEW, "code": "delighted"}]}
@@ -90,6 +91,7 @@ _FAULTS: Final[tuple[tuple[str, str, Code, tuple[Change, ...]], ...]] = (
     ("the clinician informed", "section 23(2)(a)", Code.ACT_RECIPIENT, (Put("informed.recipient[0]", _the_role),)),
     ("an unknown view of the parent", "code list", Code.PARENTAL_VIEW_UNKNOWN, (Put("views.topic", _DELIGHTED),)),
     ("an agreement in words", "true or false", Code.AGREEMENT_VALUE, (Put("focus.extension", _IN_WORDS),)),
+    ("a month of first contact", "the day decides", Code.CONTACT_DAY, (Put("focus.extension", _A_MONTH),)),
     ("an opinion on nobody of the message", "one child, one message", Code.SUBJECT, (Put("opinion.subject", {"display": "a child"}),)),
 )
 
