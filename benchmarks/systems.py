@@ -98,6 +98,13 @@ def service(place: Place) -> Iterator[Running]:
         yield replace(running, promises=Promises(settings, running.ports[0], running.token))
 
 
+@contextmanager
+def service_without_rate(place: Place) -> Iterator[Running]:
+    """Run the same without the limit of a client's rate, for a backlog is larger than any burst."""
+    with _service(place, COMMAND, more={"NOTIFY_GATEWAY_CLIENT_RATE": "0"}) as (running, settings):
+        yield replace(running, promises=Promises(settings, running.ports[0], running.token))
+
+
 def service_to(routes: Mapping[str, str]) -> System:
     """Return the whole service for the authorities that are named, each with the path of the receiver that its deliveries go to."""
 
@@ -118,12 +125,17 @@ def service_without_log(place: Place) -> Iterator[Running]:
 
 @contextmanager
 def _service(
-    place: Place, command: tuple[str, ...], *, logged: bool = True, routes: Mapping[str, str] = ONE
+    place: Place,
+    command: tuple[str, ...],
+    *,
+    logged: bool = True,
+    routes: Mapping[str, str] = ONE,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[Running, Settings]]:
     with ExitStack() as stack:
         broker = _redis(stack)
         urls = _databases(stack, place) | {"NOTIFY_GATEWAY_BROKER_URL": broker.url}
-        settings, token, env = _onboard(stack, place, urls, routes)
+        settings, token, env = _onboard(stack, place, urls | dict(more or {}), routes)
         processes = [("worker", "worker"), ("scheduler", "schedule")]
         if logged:
             processes.append(("sequencer", "sequence"))

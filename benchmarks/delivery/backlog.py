@@ -14,7 +14,7 @@ from statistics import median
 import httpx2
 
 from benchmarks.measure import Load, measure, post, wait_delivered
-from benchmarks.systems import Place, service
+from benchmarks.systems import Place, service, service_without_rate
 
 CONNECTIONS = 8
 PORTION = 2000
@@ -59,7 +59,7 @@ def measure_backlog(place: Place, messages: Path, *, steady: int, backlog: int, 
 
 def _drain(place: Place, messages: Path, backlog: int) -> Drained:
     load = Load(backlog, CONNECTIONS)
-    with service(place) as running, httpx2.Client(base_url=place.receiver_url) as receiver:
+    with service_without_rate(place) as running, httpx2.Client(base_url=place.receiver_url) as receiver:
         receiver.post("/forget").raise_for_status()
         tasks = post(running, messages, skip=0, count=load.warm_up, connections=CONNECTIONS)["tasks"]
         wait_delivered(receiver, load.warm_up)
