@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from audit.events import Event, micros
 from audit.log import append
-from notify_gateway.store import shred, sign_in
+from notify_gateway.store import shred, sign_in, staff
 from notify_gateway.store.engine import reading
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases.gateway import Core
@@ -20,6 +20,7 @@ ORPHAN_AFTER = timedelta(minutes=10)
 LOOK_BACK = timedelta(days=2)
 TOKENS_KEPT = timedelta(hours=1)
 """A short token is told for a while that it has expired, and is then unknown."""
+SESSIONS_KEPT = timedelta(hours=8)
 
 QUIET = timedelta(days=1)
 """A log in which nothing happened for so long says so by an entry, and thus by a fresh checkpoint."""
@@ -32,9 +33,10 @@ def sweep_orphan_keys(core: Core) -> int:
 
 
 def forget_expired_sign_ins(core: Core) -> int:
-    """Delete short tokens and spent assertions that have expired; return how many."""
+    """Delete tokens and assertions that have expired, and return how many; and what ended sessions and sign-ins of people left."""
     now = core.clock.now()
     with core.engine.begin() as connection:
+        staff.forget(connection, now=now, sessions_before=now - SESSIONS_KEPT)
         return sign_in.forget_before(connection, now=now, tokens_before=now - TOKENS_KEPT)
 
 

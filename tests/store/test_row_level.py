@@ -16,8 +16,9 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from notify_gateway.domain.staff import Role
 from notify_gateway.store import roles, row_level
+from notify_gateway.store.case_tables import SCOPED
 from notify_gateway.store.engine import open_engine
-from notify_gateway.store.row_level import POLICY, scoped
+from notify_gateway.store.row_level import ALL, POLICY, scoped
 from notify_gateway.store.tables import kept_forms, metadata, staff, staff_sessions
 from notify_gateway.use_cases import staff_sessions as sessions
 from tests.support.services import PostgresServer
@@ -119,8 +120,13 @@ def test_every_protected_table_has_both_policies_and_setting_the_roles_up_again_
         roles.set_up(connection, "main")
         assert set(connection.execute(asked).all()) == before
     protected = {table for table, policy in before if policy == POLICY}
-    assert {"staff", "staff_sessions", "kept_forms"} <= protected <= set(metadata.tables)
-    assert {(table, "all_service") for table in protected} <= before
+    assert {"staff", "staff_sessions", "kept_forms", *SCOPED} <= protected <= set(metadata.tables)
+    assert {(table, ALL) for table in protected} <= before
+
+
+def test_no_policy_names_a_role_for_a_copy_may_go_to_a_server_that_has_none(parts: Parts) -> None:
+    with parts.house.gateway.engine.begin() as connection:
+        assert set(connection.scalars(text("SELECT roles::text FROM pg_policies WHERE schemaname = current_schema()"))) == {"{public}"}
 
 
 def test_the_owner_of_the_tables_works_without_the_roles(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
