@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from notify_gateway.domain.casework import STATUSES
-from notify_gateway.use_cases.inbox.read import Case
+from notify_gateway.use_cases.inbox.read import Case, Contact
 from notify_gateway.web.inbox import case_presenter as show
-from notify_gateway.web.inbox.attempts_presenter import Tried
+from notify_gateway.web.inbox.attempts_presenter import Tried, tried
 from notify_gateway.web.inbox.case_presenter import Banner, Ending, Fact
 from notify_gateway.web.inbox.history_presenter import Entry
 from notify_gateway.web.inbox.listing_presenters import Due, name_of
-from notify_gateway.web.wording import plural
+from notify_gateway.web.wording import day, plural
 
-MOST_TRIED, MOST_ENDINGS, MOST_HISTORY, MOST_BANNERS = 3, 2, 6, 5
-MOST_NEEDS, MOST_RELATED = 6, 6
+MOST_TRIED, MOST_ENDINGS, MOST_HISTORY, MOST_BANNERS = 2, 1, 4, 3
+MOST_NEEDS, MOST_RELATED = 4, 3
 """As much as goes on one sheet; what is more is counted on it, and stands on the notification's page."""
+DENSE_FROM: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Sheet:
     officer: str
     due: Due | None
     banners: tuple[Banner, ...]
+    also: tuple[str, ...]
+    """Titles of further banners, which are not to be overlooked either."""
     child: Child
     told: tuple[Fact, ...]
     parent: tuple[Fact, ...]
@@ -50,6 +54,11 @@ class Sheet:
     history: tuple[Entry, ...]
     left_out: tuple[str, ...]
     panel: bool
+
+    @property
+    def dense(self) -> bool:
+        """Tell whether there is so much to say that it is set small."""
+        return 2 * len(self.banners) + len(self.told[0].texts) + len(self.tried) + 2 * len(self.endings) >= DENSE_FROM
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +123,15 @@ class Paper:
 
 def sheet(case: Case, *, authority: str, child: Child, panel: bool = False) -> Sheet:
     """Return the notification as it stands on a sheet: what matters now, and how much else there is."""
-    tried, history = show.pages_of(case)
-    standing = tuple(each for each in tried if not each.replaced)
+    _, history = show.pages_of(case)
+    standing = tuple(map(_tried, (each for each in case.contacts if not each.replaced)))
     banners, endings = show.banners(case), show.endings(case)
     quiet = tuple(each for each in history if not each.quiet)
     needs = case.row.needs
     told = show.told(case)
-    shortened = (Fact(told[0].label, told[0].texts[:MOST_NEEDS]), *told[1:])
+    shortened = (Fact(told[0].label, tuple(each.partition(";")[0] for each in told[0].texts[:MOST_NEEDS])), *told[1:])
     counted = (
         (len(needs) - MOST_NEEDS, "need"),
-        (len(banners) - MOST_BANNERS, "remark"),
         (len(standing) - MOST_TRIED, "contact"),
         (len(endings) - MOST_ENDINGS, "outcome"),
         (len(quiet) - MOST_HISTORY, "entry of the history"),
@@ -137,6 +145,7 @@ def sheet(case: Case, *, authority: str, child: Child, panel: bool = False) -> S
         officer=name_of(case.row.officer),
         due=show.due_of(case),
         banners=banners[:MOST_BANNERS],
+        also=tuple(each.title for each in banners[MOST_BANNERS:]),
         child=child,
         told=shortened,
         parent=show.parent(case),
@@ -171,8 +180,12 @@ def _line(number: int, case: Case) -> Line:
 
 def _needs(case: Case) -> str:
     labels = list(dict.fromkeys(need.label for need in case.row.needs))
-    more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
-    return (", ".join(labels[:3]) + more) or "Need not stated"
+    more = f" and {len(labels) - 2} more" if len(labels) > 2 else ""
+    return (", ".join(labels[:2]) + more) or "Need not stated"
+
+
+def _tried(contact: Contact) -> Tried:
+    return replace(tried(contact), told=f"{day(contact.on)}, {contact.by.name}")
 
 
 def _related(case: Case) -> str:
