@@ -140,9 +140,6 @@ def set_up(connection: Connection, which: Which) -> None:
         for table, privileges in grants(role, which).items():
             connection.execute(text(f"GRANT {privileges} ON {schema}.{_quoted(connection, table)} TO {role}"))
     _let_become(connection, Role.SERVICE, Role.WEB)
-    if which == "main":
-        for role in (Role.SERVICE, Role.DELIVERY):
-            row_level.let_through(connection, role)
     later = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema}"
     connection.execute(text(f"{later} GRANT {_READ} ON TABLES TO {Role.SERVICE}"))
     connection.execute(text(f"{later} GRANT USAGE ON SEQUENCES TO {everyone}"))
