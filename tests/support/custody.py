@@ -64,6 +64,6 @@ def scripts_alone() -> Iterator[str]:
 
 def call(page: Page, module: str, body: str, **values: Any) -> Any:
     """Return what ``body`` returns, an async function of the module ``m``, all others by name, and ``values``."""
-    names = ("card", "encoding", "envelope", "hpke", "keys", "sheet")
+    names = ("card", "encoding", "envelope", "hpke", "keys", "sheet", "words")
     loaded = ", ".join(f"{name}: await import('/static/custody/{name}.js')" for name in names)
     return page.evaluate(f"async (v) => {{ const all = {{{loaded}}}; const m = all.{module}; {body} }}", values)

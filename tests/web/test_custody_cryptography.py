@@ -19,7 +19,7 @@ from notify_gateway.privacy import wording
 from notify_gateway.privacy.encoding import canonical_json, from_base64, to_base64
 from notify_gateway.privacy.keys import RecipientPublicKey, RecipientPurpose, Suite, fingerprint
 from notify_gateway.privacy.notes import read_note, seal_note
-from notify_gateway.privacy.sealing import open_envelope, parse_header, sign_header
+from notify_gateway.privacy.sealing import Why, open_envelope, parse_header, sign_header
 from notify_gateway.privacy.sheet import sheet_of
 from tests.audit.oracle import go_root
 from tests.privacy.builders import CARD, MIDDLESBROUGH, NOTIFICATION, REFERENCE, STOCKTON, a_delivery, a_gateway_key, a_recipient
@@ -183,6 +183,13 @@ def test_each_tampering_is_refused_with_the_check_that_failed(page: Page, device
     assert call(page, "card", OPEN, handed=mixed, place=PLACE)["original"] is not None
     foreign = handed(device)["envelopes"]["card"]
     assert why(page, good | {"envelopes": {"card": foreign}}, notification=str(UUID(int=1))) == "not-this-delivery"
+
+
+def test_every_check_that_fails_has_words_of_its_own(page: Page) -> None:
+    codes = [each.value for each in Why if each is not Why.ERASED]
+    said = call(page, "words", "return [...v.codes, 'no-such-code'].map((why) => m.told({why}))", codes=codes)
+    assert len(set(said)) == len(codes) + 1
+    assert all(text.endswith(".") for text in said)
 
 
 def test_the_private_key_cannot_be_read_out_and_outlives_the_page(page: Page, device: RecipientPublicKey, site: str) -> None:

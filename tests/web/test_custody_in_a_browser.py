@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from notify_gateway.domain.staff import Role
 from notify_gateway.privacy.drills import open_drill
@@ -146,14 +146,41 @@ def test_neither_child_nor_note_nor_key_ever_comes_to_the_service(
     context.close()
 
 
+def test_what_was_changed_on_its_way_is_not_shown_and_the_page_says_why(running: Council, browser: Browser) -> None:
+    context, page, _ = a_browser(browser)
+    file, _ = running.key_file()
+    running.signs_in(context, "Gus Manager", Role.MANAGER)
+    enrols(page, running.url, "Between", file)
+    reference = running.offered(a_message())
+
+    def change(route: Route) -> None:
+        answer = route.fetch()
+        document = answer.json()
+        card = document["envelopes"]["card"]
+        card["signature"] = card["signature"][:-4] + ("AA==" if card["signature"][-4:] != "AA==" else "AQ==")
+        route.fulfill(response=answer, json=document)
+
+    page.route("**/card/sealed", change)
+    asks(page, running.url, reference)
+    assert "The signature is not the service’s" in fault(page)
+    assert page.locator("[data-sheet]").inner_text() == ""
+    context.close()
+
+
 def test_a_lost_device_opens_nothing_more_and_the_page_says_what_its_key_fits(running: Council, browser: Browser) -> None:
     context, page, _ = a_browser(browser)
     file, key = running.key_file()
     running.signs_in(context, "Dan Manager", Role.MANAGER)
     enrols(page, running.url, "Lost tablet", file)
     reference = running.offered(a_message())
+    page.clock.install()
     asks(page, running.url, reference)
     expect(page.locator("[data-sheet]")).to_be_visible()
+    page.clock.fast_forward("29:00")
+    expect(page.locator("[data-sheet]")).to_be_visible()
+    page.clock.fast_forward("01:30")
+    expect(page.get_by_role("status")).to_contain_text("The time is over, and the details are hidden.")
+    assert page.locator("[data-sheet]").inner_text() == ""
     page.goto(f"{running.url}/devices")
     lost = page.locator(".app-device", has_text=key.kid)
     lost.get_by_text("End this device").click()
