@@ -93,6 +93,7 @@ _OWN: Final[Mapping[str, Act]] = {
     "GET /fhir/R4/AuditEvent/{event_id}": _disclose("log_entries:viewed"),
     "GET /log/export": _disclose("export:attempted", "log:exported"),
     "GET /ig/export": _disclose("export:attempted", "log:exported"),
+    "GET /ig/details/{reference}": _disclose("log:viewed"),
     "task workers.deliver": _disclose("delivery:attempted", "delivery:offered"),
     "command audit show": _disclose("log:viewed"),
     "command audit details": _disclose("log:viewed"),

@@ -102,6 +102,14 @@ LOG = {
         codes={404: (Code.AUDIT_EVENT_UNKNOWN,), 406: (Code.NOT_ACCEPTABLE,)},
         parameters={"event_id": {"type": "string", "format": "uuid"}},
     ),
+    ("GET", "/ig/details/{reference}"): Endpoint(
+        "problem",
+        {200: Answer("The entries that commit to a detail, and what is left of each.", "EntryDetails")},
+        (404,),
+        scope=(LOG_SCOPE, AUTHORITY_SCOPE),
+        codes={404: (Code.TASK_UNKNOWN,)},
+        parameters={"reference": {"type": "string", "description": "A notification's reference, such as SEN-7K2M9QXR-C."}},
+    ),
     ("GET", "/ig/export"): Endpoint(
         "problem",
         {200: Answer("The signed log, every entry in full.", "LogLines", "application/x-ndjson")},

@@ -44,4 +44,22 @@ LOG_SCHEMAS: dict[str, Schema] = {
             )
         ),
     ),
+    "EntryDetails": record(
+        "What entries about a notification commit to.",
+        details=list_of(
+            record(
+                "An entry that commits to a detail.",
+                log=maybe({"type": "integer", "minimum": 0}),
+                index={"type": "integer", "minimum": 0},
+                event=text("Tag of the event"),
+                actor=text(),
+                at=INSTANT,
+                leaf=BASE64,
+                receipt=maybe(text("C2SP tlog-proof")),
+                salt=maybe(text("Hex; null once the detail was erased")),
+                words=maybe(text("null once the detail was erased")),
+                altered={"type": "boolean", "description": "What is kept is not what the entry commits to."},
+            )
+        ),
+    ),
 }

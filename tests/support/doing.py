@@ -341,6 +341,7 @@ DOING: Mapping[str, Callable[[World], Act]] = {
     "GET /log/tile/entries/{path}": _read_log("/log/tile/entries/000.p/1", "dpo"),
     "GET /log/export": _read_log("/log/export", "RXX"),
     "GET /ig/export": _read_log("/ig/export", "dpo"),
+    "GET /ig/details/{reference}": lambda world: world.ask("GET", f"/ig/details/{world.house.accept(a_message()).reference}", "dpo"),
     "GET /fhir/R4/AuditEvent": _read_log("/fhir/R4/AuditEvent?subtype=create", "dpo"),
     "POST /fhir/R4/AuditEvent/_search": _search_form,
     "GET /fhir/R4/AuditEvent/{event_id}": _read_audit_event,

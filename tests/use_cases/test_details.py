@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from base64 import b64decode
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from audit.detail import Detail, DetailDiffers, verify
 from audit.events import Event, read_leaf
@@ -18,7 +22,9 @@ from audit.export import verify_export
 from audit.merkle import leaf_hash
 from audit.reading import receipt_for
 from audit.receipts import verify_receipt
+from audit.verify import main as verify_offline
 from notify_gateway import opener
+from notify_gateway.app import create_app
 from notify_gateway.domain.errors import NotFound
 from notify_gateway.domain.retention import ErasureReason
 from notify_gateway.runtime import open_sequencer
@@ -26,7 +32,7 @@ from notify_gateway.store.tables import audit_tables, event_details
 from notify_gateway.use_cases import deliver, erase, exporting, onboard, reveal
 from notify_gateway.use_cases.details import details_of
 from tests.support.messages import a_message
-from tests.use_cases.conftest import House
+from tests.use_cases.conftest import STOCKTON, House
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HARTLEPOOL, CASE = "E06000001", "FAMILY-NAME-2026-17"
@@ -97,8 +103,56 @@ def test_a_restored_backup_does_not_bring_a_detail_back(house: House, revealed: 
 def test_a_detail_that_somebody_exchanged_is_found_out(house: House, revealed: str) -> None:
     with house.gateway.engine.begin() as connection:
         connection.execute(update(event_details).values(content=b"ANOTHER-CASE"))
+    (told,) = details_of(house.gateway, reference=revealed, actor="operator:ig")
     with pytest.raises(DetailDiffers):
-        details_of(house.gateway, reference=revealed, actor="operator:ig")
+        _ = told.words
+
+
+def asked(house: House, path: str, *tokens: str) -> list[httpx2.Response]:
+    async def ask() -> list[httpx2.Response]:
+        transport = httpx2.ASGITransport(app=create_app(house.runtime))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://here") as client:
+            return [await client.get(path, headers={"Authorization": f"Bearer {token}"}) for token in tokens]
+
+    return asyncio.run(ask())
+
+
+def test_over_http_each_sees_its_own_and_can_verify_it_offline(
+    house: House, revealed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    onboard.register_ig(house.gateway, code="dpo", name="DPO", actor="test")
+    holders = (("ig", "dpo"), ("authority", HARTLEPOOL), ("authority", STOCKTON), ("trust", "RXX"))
+    tokens = [onboard.issue_token(house.gateway, kind=kind, code=code, lasts=None, actor="test").text for kind, code in holders]
+    answers = asked(house, f"/ig/details/{revealed}", *tokens)
+    assert [answer.status_code for answer in answers] == [200, 200, 404, 403]
+    assert [answer.status_code for answer in asked(house, "/ig/details/SEN-nonsense", tokens[0])] == [404]
+    (told,) = answers[0].json()["details"]
+    assert answers[1].json()["details"] == [told]
+    assert (told["words"], told["altered"], told["log"]) == (CASE, False, None)
+    with house.gateway.engine.begin() as connection:
+        held = audit_tables.pending.c
+        views = connection.scalars(select(held.leaf).where(held.tag == "log:viewed").order_by(held.arrival)).all()
+    assert [read_leaf(bytes(each)).actor for each in views] == ["ig:dpo", HARTLEPOOL]
+
+    for name, content in (("leaf", b64decode(told["leaf"])), ("receipt", told["receipt"].encode()), ("detail", json.dumps(told).encode())):
+        (tmp_path / name).write_bytes(content)
+    given = ["receipt", "--key", house.runtime.public.log.vkey, *(f"--{name}={tmp_path / name}" for name in ("leaf", "receipt", "detail"))]
+    capsys.readouterr()
+    assert verify_offline(given) == 0
+    assert f"Its detail is the one that it commits to: {CASE}" in capsys.readouterr().out
+    for spoilt in (json.dumps(told | {"words": "ANOTHER"}), json.dumps({"words": CASE}), "nothing", "[" * 100_000):
+        (tmp_path / "detail").write_text(spoilt)
+        assert verify_offline(given) == 1
+        assert CASE not in capsys.readouterr().out
+
+    with house.gateway.engine.begin() as connection:
+        connection.execute(update(event_details).values(content=b"ANOTHER-CASE"))
+    (altered,) = asked(house, f"/ig/details/{revealed}", tokens[0])[0].json()["details"]
+    assert (altered["words"], altered["altered"]) == (None, True)
+    with house.gateway.engine.begin() as connection:
+        connection.execute(delete(event_details))
+    (erased,) = asked(house, f"/ig/details/{revealed}", tokens[0])[0].json()["details"]
+    assert (erased["words"], erased["salt"], erased["altered"]) == (None, None, False)
 
 
 def test_an_unknown_reference_has_no_details(house: House) -> None:

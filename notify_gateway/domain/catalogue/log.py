@@ -60,7 +60,7 @@ ENTRIES = (
     Entry(
         code=Code.LOG_ENTRIES_DELETED,
         title="The entries of this log were deleted",
-        why="The log was closed and the time for which its entries are kept is over; what they said was deleted, and that it was is an entry.",
+        why="The log was closed and its entries were kept for their time; then what they said was deleted, and an entry tells of that.",
         fix="A receipt that you hold stays good, with the entry that came with it. Checkpoint and hashes of the log are at /log/closed.",
         status=410,
         issue="deleted",
