@@ -29,7 +29,8 @@ from notify_gateway.web.entrance.door import Visit, visitor, visitor_with_form
 from notify_gateway.web.forms import Form, Option, Reading, an_id, day_fields, new_form
 from notify_gateway.web.inbox import words
 from notify_gateway.web.inbox.attempts_presenter import Tried, tried
-from notify_gateway.web.inbox.case_presenter import Banner, Head, banners, head
+from notify_gateway.web.inbox.banner_presenter import Banner, banners
+from notify_gateway.web.inbox.case_presenter import Head, head
 from notify_gateway.web.inbox.desk import NO_DAY, find, gateway_of, perform, see_case, status_of
 from notify_gateway.web.pages import show_page
 

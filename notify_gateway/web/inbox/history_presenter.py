@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,9 +43,9 @@ class Entry:
     quiet: bool
 
 
-def entry(happening: Happening) -> Entry:
-    """Return an entry of the timeline."""
-    told = ", ".join(_said(name, text) for name, text in happening.details.items())
+def entry(happening: Happening, names: Mapping[str, str]) -> Entry:
+    """Return an entry of the timeline; ``names`` says what authorities are called, by code."""
+    told = ", ".join(_said(name, names.get(text, text)) for name, text in happening.details.items())
     lines = (told,) if told else ()
     proof = (f"Log entry {happening.log_entry:,}",) if happening.log_entry is not None else ()
     return Entry(

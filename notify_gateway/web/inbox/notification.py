@@ -18,6 +18,7 @@ from notify_gateway.use_cases.inbox.read import Case
 from notify_gateway.web.entrance.door import Visit, visitor, visitor_with_form
 from notify_gateway.web.forms import Reading
 from notify_gateway.web.inbox import case_presenter as show
+from notify_gateway.web.inbox.banner_presenter import banners
 from notify_gateway.web.inbox.changed import show_changed
 from notify_gateway.web.inbox.desk import find, gateway_of, perform, see_case
 from notify_gateway.web.inbox.history_presenter import with_views
@@ -99,7 +100,7 @@ async def page_of(request: Request, visit: Visit, case: Case, identity: Identity
         may=_may(request, visit, case),
         primary=show.primary(case),
         notices=show.notices(case),
-        banners=show.banners(case),
+        banners=banners(case),
         told=show.told(case),
         parent=show.parent(case),
         sharing=show.sharing(case),
