@@ -22,7 +22,8 @@ from notify_gateway.use_cases.inbox.details import Case, ParentFacts, RecordedOu
 from notify_gateway.use_cases.inbox.lists import Need, Officer, Row, Trust
 from notify_gateway.use_cases.inbox.settings import InboxSettings
 from notify_gateway.web.inbox.attempts_presenter import Tried
-from notify_gateway.web.inbox.case_presenter import Banner, Ending, Fact
+from notify_gateway.web.inbox.banner_presenter import Banner
+from notify_gateway.web.inbox.case_presenter import Ending, Fact
 from notify_gateway.web.inbox.history_presenter import Entry
 from notify_gateway.web.inbox.listing_presenters import Due
 from notify_gateway.web.pages import Frame, render

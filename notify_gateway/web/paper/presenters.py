@@ -10,7 +10,8 @@ from notify_gateway.domain.casework import STATUSES
 from notify_gateway.use_cases.inbox.read import Case, Contact
 from notify_gateway.web.inbox import case_presenter as show
 from notify_gateway.web.inbox.attempts_presenter import Tried, tried
-from notify_gateway.web.inbox.case_presenter import Banner, Ending, Fact
+from notify_gateway.web.inbox.banner_presenter import Banner, banners
+from notify_gateway.web.inbox.case_presenter import Ending, Fact
 from notify_gateway.web.inbox.history_presenter import Entry
 from notify_gateway.web.inbox.listing_presenters import Due, name_of
 from notify_gateway.web.wording import day, plural
@@ -125,7 +126,7 @@ def sheet(case: Case, *, authority: str, child: Child, panel: bool = False) -> S
     """Return the notification as it stands on a sheet: what matters now, and how much else there is."""
     _, history = show.pages_of(case)
     standing = tuple(map(_tried, (each for each in case.contacts if not each.replaced)))
-    banners, endings = show.banners(case), show.endings(case)
+    found, endings = banners(case), show.endings(case)
     quiet = tuple(each for each in history if not each.quiet)
     needs = case.row.needs
     told = show.told(case)
@@ -144,8 +145,8 @@ def sheet(case: Case, *, authority: str, child: Child, panel: bool = False) -> S
         status=STATUSES[case.row.status].label,
         officer=name_of(case.row.officer),
         due=show.due_of(case),
-        banners=banners[:MOST_BANNERS],
-        also=tuple(each.title for each in banners[MOST_BANNERS:]),
+        banners=found[:MOST_BANNERS],
+        also=tuple(each.title for each in found[MOST_BANNERS:]),
         child=child,
         told=shortened,
         parent=show.parent(case),
