@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from audit.vocabulary import Klass
-from notify_gateway.api import device_classes, inbox_classes, paper_classes, staff_classes
+from notify_gateway.api import casework_classes, device_classes, inbox_classes, paper_classes, staff_classes
 from notify_gateway.fhir.definitions import TYPES
 
 
@@ -149,7 +149,11 @@ ACTS: Final[Mapping[str, Act]] = MappingProxyType(
     dict.fromkeys(_PUBLIC, Act(Klass.PUBLIC))
     | dict.fromkeys(_STATUS, Act(Klass.STATUS))
     | dict(_OWN)
-    | {name: Act(*row) for family in (inbox_classes, paper_classes, staff_classes, device_classes) for name, row in family.ROWS.items()}
+    | {
+        name: Act(*row)
+        for family in (casework_classes, inbox_classes, paper_classes, staff_classes, device_classes)
+        for name, row in family.ROWS.items()
+    }
 )
 
 NO_ACT: Final[Mapping[str, str]] = MappingProxyType(

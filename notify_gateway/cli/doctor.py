@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from audit.policy import PolicyRefused
+from mappings import holidays
 from mappings.authorities import Directory
 from mappings.needs import check as table_problems
 from mappings.postcodes import PostcodeError, PostcodeTable
@@ -17,7 +18,7 @@ from notify_gateway.cli.doctor_staff import check_staff_providers
 from notify_gateway.cli.failures import in_words
 from notify_gateway.cli.findings import Check, State
 from notify_gateway.cli.postcodes import DEMONSTRATION
-from notify_gateway.domain.clock import Clock, SystemClock
+from notify_gateway.domain.clock import Clock, SystemClock, london_day
 from notify_gateway.privacy.keys import Key, KeyFileError, PseudonymRoots, SigningKey, VerifyingKey, load
 from notify_gateway.privacy.memory import guard_memory
 from notify_gateway.runtime import GATEWAY_KEY, GATEWAY_PUBLIC, LOG_KEY, LOG_PUBLIC, PSEUDONYM_ROOTS, open_policy
@@ -49,7 +50,7 @@ def _examine(settings: Settings, clock: Clock) -> Iterator[Check]:
     yield check_memory()
     yield from check_keys(settings)
     yield check_postcodes(settings, clock)
-    yield check_tables()
+    yield check_tables(clock)
     yield check_witnesses(settings)
     yield check_broker(settings)
     yield from check_staff_providers(settings, clock)
@@ -146,13 +147,16 @@ def check_postcodes(settings: Settings, clock: Clock) -> Check:
     )
 
 
-def check_tables() -> Check:
-    """The packaged code tables are sound."""
+def check_tables(clock: Clock) -> Check:
+    """The packaged code tables are sound, and the calendar of working days reaches far enough ahead."""
     found = table_problems()
     if found:
         return Check(
             "code tables", State.FAIL, f"{len(found)} problems", "Run notify-gateway mappings check, and install the package anew."
         )
+    if holidays.check(london_day(clock.now())):
+        through = f"bank holidays known through {holidays.Calendar.load().known_through}"
+        return Check("code tables", State.WARN, through, "Install a newer version: without them days to reply are reckoned too short.")
     return Check("code tables", State.OK, f"sound, authorities of {Directory.load().version}")
 
 

@@ -10,6 +10,7 @@ import typer
 from notify_gateway.cli.configuration import doctor
 from notify_gateway.cli.failures import FAILED
 from notify_gateway.cli.operations_acts import AUTHORITY, CHANNEL, CODE, STANDING, asked, give_up, park, retry
+from notify_gateway.cli.operations_disputes import disputes_app
 from notify_gateway.cli.operations_downtime import downtime_app
 from notify_gateway.cli.operations_mesh import uncollected
 from notify_gateway.cli.output import AsJson, Json, facts, show, table
@@ -26,6 +27,7 @@ app.command()(retry)
 app.command()(park)
 app.command("give-up")(give_up)
 app.command()(uncollected)
+app.add_typer(disputes_app, name="disputes")
 app.add_typer(downtime_app, name="downtime")
 app.command(
     "checks",

@@ -23,6 +23,8 @@ def test_a_fresh_service_is_described_and_nothing_that_is_not_known_is_called_we
     assert "Nothing fails and nothing is parked." in ready("operations", "failed").words
     assert ready("operations", "deliveries", "--json").json == []
     assert ready("operations", "downtime", "list", "--json").json == []
+    assert ready("operations", "disputes", "list", "--json").json == []
+    assert "Nothing goes to and fro." in ready("operations", "disputes", "list").words
     assert ready("operations", "uncollected", "--json").json == {"mailboxes": [], "late": []}
     assert "Nothing lies in MESH uncollected." in ready("operations", "uncollected").words
     assert ready("operations", "checks", "--json").json["failed"] == ready("doctor", "--json").json["failed"]

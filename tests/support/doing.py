@@ -26,6 +26,7 @@ from notify_gateway.use_cases.gateway_keys import GATEWAY_NEXT
 from notify_gateway.use_cases.log_keys import LOG_RETIRING
 from tests.support.acts import HARTLEPOOL, Act, World, numbers
 from tests.support.doing_inbox import IN_THE_INBOX
+from tests.support.doing_casework import SETTLING
 from tests.support.doing_devices import DEVICES
 from tests.support.doing_operations import OPERATING
 from tests.support.doing_paper import TAKING_AWAY
@@ -324,6 +325,7 @@ _DELIVERY = "/authority/v1/deliveries/{delivery_id}"
 _ON = {"on": "2026-11-20"}
 DOING: Mapping[str, Callable[[World], Act]] = {
     **OPERATING,
+    **SETTLING,
     **DEVICES,
     **ENTERING,
     **IN_THE_INBOX,
