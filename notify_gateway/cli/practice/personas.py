@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
+from mappings.authorities import Directory
+from notify_gateway.domain.clock import SystemClock, london_day
 from notify_gateway.domain.staff import Role
 
 TENANT: Final = "00000000-0000-4000-8000-000000000023"
@@ -30,6 +32,12 @@ class Persona:
     def subject(self) -> str:
         """Return their id, which is the same in each run."""
         return str(uuid5(NAMESPACE_URL, f"practice:{self.key}:{self.organisation}"))
+
+    @property
+    def place(self) -> str:
+        """Return where they work, as people call it."""
+        found = Directory.load().by_gss(self.organisation, london_day(SystemClock().now()))
+        return found.name if found else self.organisation
 
     @property
     def value(self) -> str:

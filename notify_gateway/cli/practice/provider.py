@@ -160,7 +160,7 @@ class PracticeProvider:
     def _page(self, asked: dict[str, str]) -> str:
         rows = "".join(
             f'<li><a href="{escape("/authorize?" + urlencode(asked | {"as": each.key}))}">{escape(each.name)}</a><br>'
-            f"{escape(each.role.value)} at {escape(each.organisation)}. {escape(each.told)}</li>"
+            f"{escape(each.role.value.replace('-', ' ').capitalize())}, {escape(each.place)}. {escape(each.told)}</li>"
             for each in self.people
         )
         return (
