@@ -204,6 +204,8 @@ def test_the_recovery_key_is_drilled_on_the_page(running: Council, browser: Brow
     page.goto(f"{running.url}/devices")
     assert "Nobody has ever proved that the recovery key works" in page.inner_text("main")
     page.get_by_role("button", name="Begin a drill").click()
+    page.set_viewport_size({"width": 320, "height": 900})
+    judge(page)
     with page.expect_download() as saving:
         page.get_by_role("link", name="Save the drill’s file").click()
     document = json.loads(Path(saving.value.path()).read_bytes())
