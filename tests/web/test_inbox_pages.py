@@ -187,9 +187,13 @@ def test_a_form_that_is_sent_twice_is_done_once(running: Site, officer: httpx2.C
     reference = acknowledged(running, officer)
     path = f"/notifications/{reference}/contacts/new"
     given = fields(officer.get(path), path) | {"how": "phone", "whom": "parent", "result": "no-answer"}
-    given |= {"on-day": "20", "on-month": "11", "on-year": "2026"}
+    given |= {"on-day": "20", "on-month": "11", "on-year": "2026", "note": "Rang twice."}
     assert [officer.post(path, data=given).status_code for _ in range(2)] == [303, 303]
     assert officer.get(f"/notifications/{reference}").text.count("<strong>Telephone, parent: no answer</strong>") == 1
+    here = f"/notifications/{reference}/identity"
+    why = {"reason": "contact-family", "case_reference": "EY-2026-0412"}
+    officer.post(here, data=fields(officer.get(f"/notifications/{reference}"), here) | why)
+    assert officer.get(here).text.count("Rang twice.") == 1
 
 
 @pytest.mark.parametrize(

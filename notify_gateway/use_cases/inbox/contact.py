@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -21,6 +21,7 @@ from notify_gateway.domain.lifecycle import State
 from notify_gateway.domain.staff import Person
 from notify_gateway.store.collection import AuthorityDeliveries
 from notify_gateway.store.tables import case_tables, notifications, sealed_notes
+from notify_gateway.use_cases.devices.notes import ReadyNote, keep
 from notify_gateway.use_cases.feedback import Taken, take_step
 from notify_gateway.use_cases.gateway import Gateway
 from notify_gateway.use_cases.inbox.done import Done
@@ -48,8 +49,10 @@ class Attempt:
     """The officer has read that the family was, or will be, contacted about another notification of the same child."""
 
 
-def record_contact(gateway: Gateway, *, by: Person, reference: str, version: int, attempt: Attempt, form: UUID | None = None) -> Done:
-    """The attempt stands in the case; the first in which somebody was spoken to makes it *family contacted*.
+def record_contact(
+    gateway: Gateway, *, by: Person, reference: str, version: int, attempt: Attempt, form: UUID | None = None, note: ReadyNote | None = None
+) -> Done:
+    """The attempt stands in the case, with its note; the first in which somebody was spoken to makes it *family contacted*.
 
     Raises ``NotAllowed``, ``NotFound``, ``Refused`` for a code, a day or a note that cannot be, and ``Conflict``: ``CASE_CHANGED``,
     ``CASE_STATE`` before it is acknowledged, ``CONTACT_RELATED`` without ``related_seen`` where another notification of the same child
@@ -57,11 +60,12 @@ def record_contact(gateway: Gateway, *, by: Person, reference: str, version: int
     """
 
     def steps(work: Work) -> None:
-        _check(work, attempt)
-        _add(work, attempt)
+        noted = _noted(work, attempt, note)
+        _check(work, noted)
+        _add(work, noted)
         _sum_up(work)
-        told = _tell_trust(work, attempt)
-        event_id = work.log("case:contact", **_fields(attempt))
+        told = _tell_trust(work, noted)
+        event_id = work.log("case:contact", **_fields(noted))
         said = {"how": attempt.how, "whom": attempt.whom, "result": attempt.result, "on": attempt.on}
         work.tell("contact", event_id, **said, told="trust" if told else None)
 
@@ -69,7 +73,15 @@ def record_contact(gateway: Gateway, *, by: Person, reference: str, version: int
 
 
 def correct_contact(
-    gateway: Gateway, *, by: Person, reference: str, version: int, contact: UUID, attempt: Attempt, form: UUID | None = None
+    gateway: Gateway,
+    *,
+    by: Person,
+    reference: str,
+    version: int,
+    contact: UUID,
+    attempt: Attempt,
+    form: UUID | None = None,
+    note: ReadyNote | None = None,
 ) -> Done:
     """The attempt is as now described, and the old one is kept, struck through. Its own author may, for 24 hours.
 
@@ -83,15 +95,21 @@ def correct_contact(
             raise NotFound(Issue(Code.CASE_UNKNOWN))
         if old.replaced_at is not None or old.by != by.id or work.now - old.at > EDIT_WITHIN:
             raise Conflict(Issue(Code.UNDO_TOO_LATE))
-        _check(work, attempt)
+        noted = _noted(work, attempt, note)
+        _check(work, noted)
         work.parts.change(case_tables.contacts, old.id, replaced_at=work.now)
-        _add(work, attempt, replaces=old.id, told_trust=old.told_trust)
+        _add(work, noted, replaces=old.id, told_trust=old.told_trust)
         _sum_up(work)
-        _tell_trust(work, attempt)
-        event_id = work.log("case:contact_corrected", **_fields(attempt))
+        _tell_trust(work, noted)
+        event_id = work.log("case:contact_corrected", **_fields(noted))
         work.tell("contact-corrected", event_id, how=attempt.how, whom=attempt.whom, result=attempt.result, on=attempt.on)
 
     return carry_out(gateway, by, Sent(reference, version, form), steps)
+
+
+def _noted(work: Work, attempt: Attempt, note: ReadyNote | None) -> Attempt:
+    """Return the attempt with its note, which is kept in the same transaction: a form that is sent twice keeps no second one."""
+    return attempt if note is None else replace(attempt, note_id=keep(work.connection, note))
 
 
 def _check(work: Work, attempt: Attempt) -> None:

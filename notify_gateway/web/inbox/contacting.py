@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Final
@@ -19,7 +19,7 @@ from notify_gateway.domain.errors import Issue, NotFound
 from notify_gateway.domain.policy import Act
 from notify_gateway.privacy.notes import MOST_CHARACTERS
 from notify_gateway.use_cases.devices import notes
-from notify_gateway.use_cases.devices.notes import MOST_SENT
+from notify_gateway.use_cases.devices.notes import MOST_SENT, ReadyNote
 from notify_gateway.use_cases.inbox import contact
 from notify_gateway.use_cases.inbox.contact import Attempt
 from notify_gateway.use_cases.inbox.done import Done
@@ -82,7 +82,7 @@ async def record_contact_on_the_page(request: Request, reference: str) -> Respon
     act = partial(contact.record_contact, gateway_of(request), by=visit.person, reference=reference, version=reading.version())
 
     def do() -> Done:
-        return act(attempt=_noted(request, visit, case, attempt, note), form=reading.form())
+        return act(attempt=_whole(attempt), form=reading.form(), note=_ready(request, visit, case, note))
 
     came = await perform(request, visit, reference, reading, do, FAULTS)
     if isinstance(came, tuple):
@@ -113,7 +113,7 @@ async def correct_contact_on_the_page(request: Request, reference: str, contact_
     act = partial(contact.correct_contact, gateway_of(request), by=visit.person, reference=reference, version=reading.version())
 
     def do() -> Done:
-        return act(contact=before, attempt=_noted(request, visit, case, attempt, note), form=reading.form())
+        return act(contact=before, attempt=_whole(attempt), form=reading.form(), note=_ready(request, visit, case, note))
 
     came = await perform(request, visit, reference, reading, do, FAULTS)
     return _page(request, visit, *came, before) if isinstance(came, tuple) else see_case(came.reference, "corrected")
@@ -144,13 +144,16 @@ def _note(reading: Reading) -> bytes:
     return (reading.text("sealed_note", MOST_SENT) or reading.text("note", MOST_CHARACTERS)).encode()
 
 
-def _noted(request: Request, visit: Visit, case: Case, attempt: Attempt | None, note: bytes) -> Attempt:
-    """Return the attempt with its note, which is sealed and kept from now on."""
-    assert attempt is not None  # what is not whole has faults, and is not recorded
+def _ready(request: Request, visit: Visit, case: Case, note: bytes) -> ReadyNote | None:
+    """Return the note sealed, to be kept with the attempt or not at all."""
     if not note:
-        return attempt
-    kept = notes.keep_now(gateway_of(request), by=visit.person, notification_id=case.notification_id, message_id=case.message_id, sent=note)
-    return replace(attempt, note_id=kept)
+        return None
+    return notes.ready(gateway_of(request), by=visit.person, notification_id=case.notification_id, message_id=case.message_id, sent=note)
+
+
+def _whole(attempt: Attempt | None) -> Attempt:
+    assert attempt is not None  # what is not whole has faults, and is not recorded
+    return attempt
 
 
 def _code(kind: type[StrEnum], words: str) -> str:
