@@ -32,7 +32,8 @@ TYPES = (
         "log_entries:deleted",
         Klass.CHANGE,
         "{actor} deleted the entries of the closed log {subject}, {count} of {size}, under case {case}; their hashes are kept.",
-        ("case", "count", "root", "size"),
+        ("case", "count", "size"),
+        ("root",),
     ),
     EventType(
         "export:attempted",
