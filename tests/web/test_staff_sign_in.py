@@ -303,6 +303,19 @@ def test_nobody_is_led_to_another_site_after_signing_in(site: Site, address: str
     assert come_in(browser(site.app), site.running, "officer", goes_to=address).headers["location"] == "/inbox"
 
 
+def test_a_provider_that_changes_its_keys_is_asked_again_once_a_minute_at_most(site: Site) -> None:
+    provider, providers = site.running.provider, site.app.state.entrance.reception.providers
+    assert come_in(browser(site.app), site.running, "officer").status_code == 303
+    before, provider.key = provider.key, MINE
+    assert come_in(browser(site.app), site.running, "officer").status_code == 403
+    providers._tried["practice"] -= timedelta(minutes=1)
+    assert come_in(browser(site.app), site.running, "officer").status_code == 303
+    provider.key = before
+    assert come_in(browser(site.app), site.running, "officer").status_code == 403
+    providers._tried["practice"] -= timedelta(minutes=1)
+    assert come_in(browser(site.app), site.running, "officer").status_code == 303
+
+
 def test_a_provider_that_is_away_is_told_as_such(site: Site) -> None:
     away = site.running.file.with_name("away.toml")
     away.write_text(site.running.file.read_text().replace(site.running.provider.issuer, "http://127.0.0.1:9"))
