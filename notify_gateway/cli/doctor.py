@@ -14,6 +14,7 @@ from mappings.authorities import Directory
 from mappings.needs import check as table_problems
 from mappings.postcodes import PostcodeError, PostcodeTable
 from notify_gateway.cli.doctor_databases import check_database
+from notify_gateway.cli.doctor_paper import check_paper
 from notify_gateway.cli.doctor_staff import check_staff_providers
 from notify_gateway.cli.failures import in_words
 from notify_gateway.cli.findings import Check, State
@@ -54,6 +55,7 @@ def _examine(settings: Settings, clock: Clock) -> Iterator[Check]:
     yield check_witnesses(settings)
     yield check_broker(settings)
     yield from check_staff_providers(settings, clock)
+    yield check_paper()
     for which, url in (("main", settings.main_url), ("shred", settings.shred_url)):
         yield from check_database(which, url, settings, clock)  # type: ignore[arg-type]  # the pair spells the literals out
 

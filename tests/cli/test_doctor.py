@@ -14,7 +14,9 @@ import psycopg
 import pytest
 
 from notify_gateway.cli import doctor as examination
+from notify_gateway.cli import doctor_paper
 from notify_gateway.cli.doctor import examine
+from notify_gateway.cli.doctor_paper import check_paper
 from notify_gateway.cli.findings import Check, State
 from notify_gateway.domain.clock import SystemClock
 from notify_gateway.runtime import open_sequencer
@@ -226,3 +228,12 @@ def test_code_tables_that_were_damaged(ready: Call, monkeypatch: pytest.MonkeyPa
     check = found("code tables")
     assert check.state is State.FAIL
     assert "mappings check" in check.fix
+
+
+def test_paper_without_its_libraries_or_its_font_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_paper().state is State.OK
+    monkeypatch.setattr(doctor_paper, "FOLDERS", ())
+    assert check_paper().value.startswith("Liberation Sans is missing")
+    monkeypatch.setattr(doctor_paper, "find_library", lambda name: None if "pango" in name else name)
+    check = check_paper()
+    assert (check.state, "pango-1.0, pangoft2-1.0 is missing" in check.value, "libpango-1.0-0" in check.fix) == (State.WARN, True, True)
