@@ -29,18 +29,13 @@ from notify_gateway.use_cases.devices.hand_over import SHOWN_FOR, running, seale
 from notify_gateway.use_cases.devices.show import Standing, show_devices
 from notify_gateway.use_cases.devices.to_file import sealed_file
 from tests.support.templates import Templates
-from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON, House, furnished
+from tests.use_cases.conftest import MIDDLESBROUGH, STOCKTON, furnished
 from tests.use_cases.councils import Council, code_of, delivered, somebody
 
 
 @pytest.fixture
-def council(house: House) -> Council:
-    return Council(house)
-
-
-@pytest.fixture
-def on_sqlite(tmp_path: Path, templates: Templates) -> Iterator[Council]:
-    """What no database has a say in is tried on one."""
+def council(tmp_path: Path, templates: Templates) -> Iterator[Council]:
+    """On SQLite; that PostgreSQL, with its guards and roles, takes each of these acts, ``test_devices_by_role`` tries."""
     with contextmanager(furnished)(tmp_path, templates, None) as house:
         yield Council(house)
 
@@ -88,8 +83,7 @@ def test_a_lost_device_gets_nothing_more_and_the_page_says_what_its_key_still_fi
     assert [event.fields["reason"] for event in council.events("device:ended")] == ["lost"]
 
 
-def test_a_device_that_was_never_approved_is_taken_off_the_list(on_sqlite: Council) -> None:
-    council = on_sqlite
+def test_a_device_that_was_never_approved_is_taken_off_the_list(council: Council) -> None:
     key = council.proposed()
     assert not enrol.end(council.gateway, by=council.manager, device=key.kid, reason="replaced").live
     words = fingerprint(key.public())
@@ -102,8 +96,7 @@ def test_a_device_that_was_never_approved_is_taken_off_the_list(on_sqlite: Counc
     enrol.end(council.gateway, by=council.manager, device=waiting.kid, reason="lost")
 
 
-def test_what_cannot_be_enrolled_is_refused(on_sqlite: Council) -> None:
-    council = on_sqlite
+def test_what_cannot_be_enrolled_is_refused(council: Council) -> None:
 
     def tried(kind: type[NotifyError], **changes: Any) -> str:
         raw = RecipientPrivateKey.generate(STOCKTON, RecipientPurpose.WORKING).public().raw
@@ -155,8 +148,7 @@ def test_a_drill_proves_that_the_recovery_key_opens_and_is_due_again_after_half_
     assert recovery() == (True, False)
 
 
-def test_a_drill_ends_after_seven_days_or_five_wrong_answers(on_sqlite: Council) -> None:
-    council = on_sqlite
+def test_a_drill_ends_after_seven_days_or_five_wrong_answers(council: Council) -> None:
     late = drill.begin(council.gateway, by=council.manager, kid=council.recovery.kid)
     council.house.clock.move(drill.LASTS)
     guessed = drill.begin(council.gateway, by=council.manager, kid=council.recovery.kid)
@@ -196,8 +188,7 @@ def test_the_reason_is_in_the_log_first_and_lasts_for_a_while(council: Council) 
     assert code_of(lambda: council.asks(reference, key, reason=""), Refused) == Code.REVEAL_REASON_MISSING
 
 
-def test_the_original_is_for_a_manager_and_comes_with_its_card(on_sqlite: Council) -> None:
-    council = on_sqlite
+def test_the_original_is_for_a_manager_and_comes_with_its_card(council: Council) -> None:
     key, reference = council.device(), council.offered()
     council.asks(reference, key, council.other)
     assert code_of(lambda: council.asks(reference, key, kind="original"), NotAllowed) == Code.SCOPE_MISSING
@@ -210,8 +201,7 @@ def test_the_original_is_for_a_manager_and_comes_with_its_card(on_sqlite: Counci
     assert handed["notes"] == []
 
 
-def test_what_is_not_there_is_not_handed_over(on_sqlite: Council) -> None:
-    council = on_sqlite
+def test_what_is_not_there_is_not_handed_over(council: Council) -> None:
     key, reference = council.device(), council.offered()
     stranger = somebody(Role.OFFICER, authority=MIDDLESBROUGH)
     assert code_of(lambda: council.asks(reference, key, stranger), NotFound) == Code.DELIVERY_UNKNOWN
@@ -223,16 +213,15 @@ def test_what_is_not_there_is_not_handed_over(on_sqlite: Council) -> None:
     assert code_of(lambda: council.asks(reference, key), Conflict) == Code.KEY_NOT_HELD_HERE
 
 
-def test_what_was_overtaken_or_withdrawn_is_not_handed_over(on_sqlite: Council) -> None:
-    council = on_sqlite
+def test_what_was_overtaken_or_withdrawn_is_not_handed_over(council: Council) -> None:
     key, reference = council.device(), council.offered()
     with council.gateway.engine.begin() as connection:
         connection.execute(update(deliveries).values(event="delete"))
     assert code_of(lambda: council.asks(reference, key), Conflict) == Code.DELIVERY_STATE
 
 
-def test_a_sealed_card_is_a_file_for_the_command_with_its_reason_in_the_log(on_sqlite: Council) -> None:
-    council, reference = on_sqlite, on_sqlite.offered()
+def test_a_sealed_card_is_a_file_for_the_command_with_its_reason_in_the_log(council: Council) -> None:
+    reference = council.offered()
     why = {"by": council.officer, "reference": reference, "lasts": SHOWN_FOR}
     assert code_of(lambda: sealed_file(council.gateway, **why, reason="", case_reference="EY-1"), Refused) == Code.REVEAL_REASON_MISSING
     document = json.loads(sealed_file(council.gateway, **why, reason="answer-parent", case_reference="EY-1"))

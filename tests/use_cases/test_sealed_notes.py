@@ -29,18 +29,13 @@ from notify_gateway.use_cases import onboard, reveal
 from notify_gateway.use_cases.devices import notes
 from notify_gateway.use_cases.devices.hand_over import SHOWN_FOR
 from tests.support.templates import Templates
-from tests.use_cases.conftest import STOCKTON, House, furnished
+from tests.use_cases.conftest import STOCKTON, furnished
 from tests.use_cases.councils import Council, code_of, delivered
 
 
 @pytest.fixture
-def council(house: House) -> Council:
-    return Council(house)
-
-
-@pytest.fixture
-def on_sqlite(tmp_path: Path, templates: Templates) -> Iterator[Council]:
-    """What no database has a say in is tried on one."""
+def council(tmp_path: Path, templates: Templates) -> Iterator[Council]:
+    """On SQLite; that PostgreSQL, with its guards and roles, takes each of these acts, ``test_devices_by_role`` tries."""
     with contextmanager(furnished)(tmp_path, templates, None) as house:
         yield Council(house)
 
@@ -76,8 +71,7 @@ def test_a_note_is_kept_sealed_comes_with_the_card_and_goes_with_the_child(counc
     assert code_of(lambda: notes.keep_now(council.gateway, by=council.officer, **place, sent=document), Conflict) == Code.KEY_NOT_HELD_HERE
 
 
-def test_a_note_that_not_everybody_could_open_is_refused(on_sqlite: Council) -> None:
-    council = on_sqlite
+def test_a_note_that_not_everybody_could_open_is_refused(council: Council) -> None:
     key = council.device()
     council.offered()
     place = delivered(council)
