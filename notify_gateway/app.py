@@ -39,17 +39,17 @@ from notify_gateway.api.service import Service
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import Issue, NotFound, NotifyError, Refused, Unavailable
 from notify_gateway.runtime import Runtime
-from notify_gateway.use_cases.access import Denials
 from notify_gateway.use_cases.bulk import Turns
 from notify_gateway.use_cases.try_channel import Reach
 from notify_gateway.web import docs, errors, landing, pages
+from notify_gateway.web.devices import card as device_card
+from notify_gateway.web.devices import pages as device_pages
 from notify_gateway.web.entrance import account as staff_account
 from notify_gateway.web.entrance import sign_in as staff_sign_in
 from notify_gateway.web.entrance.answers import is_for_people
 from notify_gateway.web.entrance.answers import refusal as refusal_for_people
 from notify_gateway.web.entrance.desk import Entrance
-from notify_gateway.web.devices import card as device_card
-from notify_gateway.web.devices import pages as device_pages
+from notify_gateway.web.entrance.door import mark
 from notify_gateway.web.inbox.routers import ROUTERS as INBOX
 from notify_gateway.web.operations import deliveries as operations_deliveries
 from notify_gateway.web.operations import failed as operations_failed
@@ -59,6 +59,9 @@ from notify_gateway.web.operations.answers import is_ours, refusal
 from notify_gateway.web.operations.desk import Desk, Examine
 from notify_gateway.web.paper.press import Press
 from notify_gateway.web.paper.routers import ROUTERS as PAPER
+
+FOR_PEOPLE = ("/inbox/", "/notifications/", "/team/", "/devices/", "/sign-in/", "/account/")
+"""Below these a wrong address was typed or followed by a person."""
 
 
 def create_app(
@@ -120,12 +123,12 @@ def create_app(
         operations_pages.router,
         operations_failed.router,
         operations_deliveries.router,
-        staff_sign_in.router,
-        staff_account.router,
         device_pages.router,
         device_card.router,
         *INBOX,
         *PAPER,
+        staff_sign_in.router,
+        staff_account.router,
     ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(resources.files("notify_gateway.web").joinpath("static"))), name="static")
@@ -134,7 +137,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _parameters)
     app.add_exception_handler(SQLAlchemyError, _database)
-    app.add_middleware(Envelope, limits=parts.limits)
+    app.add_middleware(Envelope, limits=parts.limits, answer=_known)
     return app
 
 
@@ -148,7 +151,9 @@ async def _known(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code != 405:
-        return error_response(request, NotFound(Issue(Code.NO_SUCH_PAGE)))
+        if request.url.path.startswith(FOR_PEOPLE):
+            mark(request)
+        return await _known(request, NotFound(Issue(Code.NO_SUCH_PAGE)))
     response = error_response(request, NotFound(Issue(Code.METHOD_NOT_ALLOWED)))
     response.headers["Allow"] = ", ".join(sorted(_methods(request))) or "GET, HEAD"
     return response
@@ -172,4 +177,4 @@ async def _parameters(request: Request, _error: Exception) -> Response:
 
 
 async def _database(request: Request, _error: Exception) -> Response:
-    return error_response(request, Unavailable(Code.DATABASE_UNAVAILABLE))
+    return await _known(request, Unavailable(Code.DATABASE_UNAVAILABLE))

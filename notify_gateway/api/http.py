@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -194,15 +194,20 @@ def problem(known: Entry) -> dict[str, object]:
     }
 
 
+Answer: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
+"""What answers an error: with a page where a person asked."""
+
+
 class Envelope:
     """Pure ASGI middleware: echoes the request ids, forbids caching and framing, logs one line, makes a fixed 500 of what nobody caught.
 
     Whoever shows no token is counted by address here; who shows one is counted by client when it is known (``Service.admit``).
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, answer: Answer | None = None) -> None:
         self._app = app
         self._limits = limits
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -236,7 +241,7 @@ class Envelope:
             LOG.error("unhandled", error=type(error).__name__, route=_route(scope))
             if status:
                 raise RuntimeError("the answer broke off") from None
-            response = error_response(Request(scope), NotifyError(Issue(Code.SERVER_ERROR)))
+            response = await self._told(Request(scope), NotifyError(Issue(Code.SERVER_ERROR)))
             await response(scope, receive, send_wrapped)
         finally:
             leave(scope)
@@ -244,6 +249,14 @@ class Envelope:
             LOG.info(
                 "request", method=scope["method"], route=_route(scope), status=status, ms=round((time.perf_counter() - began) * 1000, 1)
             )
+
+    async def _told(self, request: Request, error: NotifyError) -> Response:
+        """Return what whoever asked can read; problem details where even that fails."""
+        try:
+            return error_response(request, error) if self._answer is None else await self._answer(request, error)
+        except Exception as second:
+            LOG.error("unhandled", error=type(second).__name__, route=_route(request.scope))
+            return error_response(request, error)
 
 
 def _fixed_headers(scope: Scope) -> list[tuple[bytes, bytes]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from notify_gateway.domain.staff import Role
 from notify_gateway.use_cases.inbox import assign, read
@@ -219,6 +220,23 @@ def test_what_no_page_of_ours_asks_is_refused_in_words(officer: httpx2.Client, m
     answer = officer.request(method, path, data=data)
     assert answer.status_code == status
     assert "<script>" not in answer.text
+
+
+def test_what_is_not_there_fails_or_has_to_wait_is_told_on_a_page(
+    running: Site, officer: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = officer.get("/inbox/nothing-of-ours")
+    assert (missing.status_code, "<h1" in missing.text) == (404, True)
+    assert officer.get("/inbox/nothing-of-ours", headers={"Accept": "application/json"}).json()["code"] == "NG-1010"
+    for error, status in ((RuntimeError("Zyxandra"), 500), (OperationalError("select Zyxandra", {}, Exception()), 503)):
+
+        def fail(*_: object, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(read, "list_cases", fail)
+        answer = officer.get("/inbox")
+        assert (answer.status_code, "<h1" in answer.text, "Zyxandra" in answer.text) == (status, True, False)
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
 
 
 def test_filters_stand_in_the_address_and_can_be_taken_away_one_by_one(running: Site, officer: httpx2.Client) -> None:
