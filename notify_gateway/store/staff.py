@@ -7,13 +7,13 @@ browser has under way, and what operators list.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from notify_gateway.domain.staff import Person, Role
 from notify_gateway.store.tables import kept_forms, staff, staff_sessions, staff_sign_ins
@@ -96,17 +96,19 @@ class Members:
 
     def all(self) -> list[Member]:
         """Return everybody, those whose access is closed too, by name."""
-        return [_member(row) for row in self._connection.execute(select(staff).where(self._ours).order_by(staff.c.name, staff.c.id))]
+        rows = self._connection.execute(select(staff).where(self._ours).order_by(staff.c.name, staff.c.id))
+        return [_member(row) for row in rows.mappings()]
 
     def find(self, member_id: UUID, *, lock: bool = False) -> Member | None:
         """Return the member of that id; None where the organisation has none."""
         statement = select(staff).where(self._ours, staff.c.id == member_id)
-        row = self._connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+        row = self._connection.execute(statement.with_for_update() if lock else statement).mappings().one_or_none()
         return None if row is None else _member(row)
 
     def by_subject(self, subject_hash: bytes) -> Member | None:
         """Return the member who is that subject at their identity provider."""
-        row = self._connection.execute(select(staff).where(self._ours, staff.c.subject_hash == subject_hash)).one_or_none()
+        found = select(staff).where(self._ours, staff.c.subject_hash == subject_hash)
+        row = self._connection.execute(found).mappings().one_or_none()
         return None if row is None else _member(row)
 
     def names(self, ids: Collection[UUID]) -> dict[UUID, str]:
@@ -148,10 +150,12 @@ def add_session(connection: Connection, session: Session) -> None:
 
 def find_session(connection: Connection, cookie_hash: bytes) -> tuple[Session, Member] | None:
     """Return the session with this SHA-256, whatever its standing, and whose it is."""
-    found = connection.execute(select(staff_sessions).where(staff_sessions.c.cookie_hash == cookie_hash)).one_or_none()
+    both = select(*staff_sessions.c, *staff.c).join(staff, staff.c.id == staff_sessions.c.staff_id)
+    found = connection.execute(both.where(staff_sessions.c.cookie_hash == cookie_hash)).one_or_none()
     if found is None:
         return None
-    return Session(**found._mapping), _member(connection.execute(select(staff).where(staff.c.id == found.staff_id)).one())
+    session, member = found[: len(staff_sessions.c)], found[len(staff_sessions.c) :]
+    return Session(*session), _member(dict(zip(staff.c.keys(), member, strict=True)))
 
 
 def mark_seen(connection: Connection, session_id: UUID, *, at: datetime) -> None:
@@ -169,7 +173,8 @@ def renew_session(connection: Connection, session: Session, *, cookie_hash: byte
 
 def list_members(connection: Connection) -> list[Member]:
     """Return the members of all organisations, for operators: by organisation, then by name."""
-    return [_member(row) for row in connection.execute(select(staff).order_by(staff.c.organisation, staff.c.name, staff.c.id))]
+    rows = connection.execute(select(staff).order_by(staff.c.organisation, staff.c.name, staff.c.id))
+    return [_member(row) for row in rows.mappings()]
 
 
 def organisation_of(connection: Connection, member_id: UUID) -> str | None:
@@ -222,6 +227,5 @@ def _values(member: Member) -> dict[str, object]:
     return {**asdict(member), "roles": " ".join(sorted(member.roles))}
 
 
-def _member(row: Row[Any]) -> Member:
-    values = dict(row._mapping)
+def _member(values: Mapping[Any, Any]) -> Member:
     return Member(**{**values, "roles": frozenset(Role(each) for each in values["roles"].split())})
