@@ -217,6 +217,6 @@ def test_pages_load_nothing_from_elsewhere(client: TestClient) -> None:
 
 
 def test_templates_hold_no_style_and_no_script_of_their_own() -> None:
-    for template in (ROOT / "notify_gateway" / "web" / "templates").glob("*.html"):
-        text = template.read_text(encoding="utf-8")
-        assert not re.search(r"<style|<script|\sstyle=|\son\w+=|\|safe", text), template
+    for template in (ROOT / "notify_gateway" / "web" / "templates").rglob("*.html"):
+        text = re.sub(r"""<script type="module" src="{{ static\('[a-z/-]+\.js'\) }}"></script>""", "", template.read_text(encoding="utf-8"))
+        assert not re.search(r"<style|<script|\sstyle=|\son\w+=|\| *safe", text), template
