@@ -25,7 +25,7 @@ from tests.support.waiting import ROOT
 
 STEPS = {
     *("Posted", "Checked", "Promised", "Split", "Sealed", "Committed", "Queued"),
-    *("Delivered", "Opened", "Received", "Acknowledged", "Receipt", "In the log", "Refused"),
+    *("Delivered", "Opened", "Received", "Acknowledged", "Receipt", "In the log", "Refused", "Arrived"),
 }
 
 

@@ -20,6 +20,7 @@ from audit.merkle import leaf_hash
 from audit.note import Verifier
 from audit.reading import read_leaves
 from audit.receipts import verify_promise, verify_receipt
+from notify_gateway.cli.demo import inboxes
 from notify_gateway.cli.demo import message as messages
 from notify_gateway.cli.demo.front_door import PATIENCE, Answer, Caller, DemonstrationStopped, codes
 from notify_gateway.cli.demo.narrator import Narrator
@@ -67,6 +68,8 @@ class Journey:
         self._by_webhook()
         told.chapter("A trust forgets to tell the parent first")
         self._refused()
+        told.chapter("Early-years teams find notifications in their inboxes")
+        self._by_inbox()
 
     def _accepted(self, body: bytes) -> Answer:
         """The trust posts; the answer holds a promise that can be checked at once."""
@@ -168,6 +171,12 @@ class Journey:
             f"SHA-256 {received.fields['digest']}",
         )
         told.step("Acknowledged", f"by the pretend authority; the trust's Task says {_state(task)!r}", *_outputs(task))
+
+    def _by_inbox(self) -> None:
+        """What waits for people who sign in: the worked examples, among them updates, a withdrawal and a parent who objects."""
+        for home, count in inboxes.fill(self.world, self.trust).items():
+            custody = "opened by the service's opener" if home is inboxes.MANAGED else "opened in the officers' browsers"
+            self.narrator.step("Arrived", f"{count} notifications are in the inbox of {home.council}; cards are {custody}")
 
     def _refused(self) -> None:
         """The same message without the parent's information is refused, with code, place and fix."""

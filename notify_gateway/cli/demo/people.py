@@ -9,9 +9,9 @@ from pathlib import Path
 
 import uvicorn
 
+from notify_gateway.cli.demo import inboxes
 from notify_gateway.cli.demo.front_door import ServerThread
 from notify_gateway.cli.demo.world import TRUST
-from notify_gateway.cli.examples.draft import MIDDLESBROUGH, STOCKTON
 from notify_gateway.cli.practice.personas import PROVIDER, personas, write_providers
 from notify_gateway.cli.practice.provider import PracticeProvider
 from notify_gateway.cli.run import listen
@@ -21,7 +21,7 @@ from notify_gateway.use_cases.staff_providers import CALLBACK
 @contextmanager
 def practising(folder: Path, base_url: str) -> Iterator[Path]:
     """Keep the practice provider running on a free port while the block runs; give the file of providers that names it."""
-    people = personas(home=STOCKTON.gss, other=MIDDLESBROUGH.gss, trust=TRUST)
+    people = personas(home=inboxes.MANAGED.gss, other=inboxes.HELD.gss, trust=TRUST)
     with listen("127.0.0.1", 0) as listening:
         host, port = listening.getsockname()
         issuer = f"http://{host}:{port}"

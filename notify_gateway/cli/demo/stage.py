@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx2
 
 from notify_gateway.app import create_app
+from notify_gateway.cli.demo import inboxes
 from notify_gateway.cli.demo.front_door import ServerThread
 from notify_gateway.cli.demo.message import fresh
 from notify_gateway.cli.demo.people import practising
@@ -97,9 +98,12 @@ def staged(folder: Path, listening: socket.socket) -> Iterator[Stage]:
         ending.enter_context(listening)
         receiving = ending.enter_context(listen("127.0.0.1", 0))
         base_url, webhook_url = _address(listening), f"{_address(receiving)}/deliveries"
-        settings = settings_for(folder, base_url, ending.enter_context(practising(folder, base_url)))
+        address = ending.enter_context(inboxes.socket_for_opener())
+        settings = settings_for(folder, base_url, ending.enter_context(practising(folder, base_url)), address)
         world = set_up(settings, webhook_url)
         ending.callback(world.runtime.close)
+        inboxes.set_up(world.runtime)
+        ending.enter_context(inboxes.opening(settings))
         embedded = ending.enter_context(Embedded(world.runtime))
         app = create_app(world.runtime, on_commit=embedded.wake, examine=examiner(settings, world.runtime.gateway.clock))
         ending.enter_context(ServerThread(make_server(app, settings), listening))

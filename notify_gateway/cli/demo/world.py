@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The demonstration's folder: settings, keys, databases, postcodes, a trust and two authorities. Made once, and found again."""
+"""The demonstration's folder: settings, keys, databases, postcodes, a trust and authorities. Made once, and found again."""
 
 from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -59,7 +59,7 @@ class World:
         return self.runtime.gateway.settings.keys / GATEWAY_PUBLIC
 
 
-def settings_for(folder: Path, base_url: str, staff_providers: Path | None = None) -> Settings:
+def settings_for(folder: Path, base_url: str, staff_providers: Path | None = None, opener_socket: Path | None = None) -> Settings:
     """Return the settings of a demonstration in ``folder``, whatever the environment says of a real service."""
     return Settings(
         _env_file=None,  # type: ignore[call-arg]  # an argument of pydantic-settings, not of the model
@@ -73,7 +73,7 @@ def settings_for(folder: Path, base_url: str, staff_providers: Path | None = Non
         keys_dir=None,
         postcodes_dir=None,
         opener_keys_dir=None,
-        opener_socket=None,
+        opener_socket=opener_socket,
         staff_providers=staff_providers,
         trusted_proxy="",
         webhook_allow_private=True,
@@ -134,13 +134,20 @@ def _council(runtime: Runtime, home: Home, webhook_url: str | None) -> Council:
         onboard.register_authority(
             gateway, gss=home.gss, custody="authority-held", channel=channel, route={"url": webhook_url}, actor=ACTOR
         )
-    folder = gateway.settings.data_dir / "authorities" / home.gss
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for purpose, suite in ((RecipientPurpose.WORKING, Suite.MLKEM768_X25519), (RecipientPurpose.RECOVERY, Suite.X25519)):
-        key = _key(folder / f"{purpose.value}.key", home.gss, purpose, suite)
-        if all(key.kid != known.kid for known in gateway.receivers.get()[home.gss].keys):
-            onboard.register_key(gateway, key=key.public(), actor=ACTOR)
+    folder = keys_of(runtime, home.gss, ((RecipientPurpose.WORKING, Suite.MLKEM768_X25519), (RecipientPurpose.RECOVERY, Suite.X25519)))
     return Council(home, folder, _new_token(runtime, "authority", home.gss))
+
+
+def keys_of(runtime: Runtime, gss: str, wanted: Sequence[tuple[RecipientPurpose, Suite]]) -> Path:
+    """Make and register the keys that an authority on the service lacks; return the folder that its own machine would have."""
+    gateway = runtime.gateway
+    folder = gateway.settings.data_dir / "authorities" / gss
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for purpose, suite in wanted:
+        key = _key(folder / f"{purpose.value}.key", gss, purpose, suite)
+        if all(key.kid != known.kid for known in gateway.receivers.get()[gss].keys):
+            onboard.register_key(gateway, key=key.public(), actor=ACTOR)
+    return folder
 
 
 def _key(path: Path, gss: str, purpose: RecipientPurpose, suite: Suite) -> RecipientPrivateKey:

@@ -45,6 +45,8 @@ class Home:
 
 STOCKTON: Final = Home("E06000004", "Stockton-on-Tees Borough Council", "Stockton-on-Tees", "TS18 1LD")
 MIDDLESBROUGH: Final = Home("E06000002", "Middlesbrough Council", "Middlesbrough", "TS1 2QJ")
+HARTLEPOOL: Final = Home("E06000001", "Hartlepool Borough Council", "Hartlepool", "TS24 8AY")
+REDCAR: Final = Home("E06000003", "Redcar and Cleveland Borough Council", "Redcar", "TS10 1RT")
 
 
 @cache

@@ -55,6 +55,7 @@ def personas(*, home: str, other: str, trust: str) -> tuple[Persona, ...]:
         Persona("trust-engineer", "Kim Integration", trust, Role.TRUST_ENGINEER, "Connects the trust’s system."),
         Persona("operator", "Pat Operations", home, Role.OPERATOR, "Keeps the service running, and cannot read a child."),
         Persona("other-officer", "Chris Elsewhere", other, Role.OFFICER, "Works at another authority, and sees nothing of this one."),
+        Persona("other-manager", "Dana Elsewhere", other, Role.MANAGER, "Leads the team there, whose keys are held in browsers."),
     )
 
 
