@@ -33,7 +33,7 @@ from notify_gateway.domain.delivery import AttemptOutcome, AttemptResult
 from notify_gateway.domain.model import OrganisationType
 from notify_gateway.runtime import open_sequencer, open_vault
 from notify_gateway.store.engine import open_engine
-from notify_gateway.store.tables import audit_tables
+from notify_gateway.store.tables import audit_tables, deliveries
 from notify_gateway.use_cases import client_keys, collect, deliver, onboard, operators
 from notify_gateway.use_cases.client_keys import Offer
 from tests.support.messages import Message, a_message
@@ -160,9 +160,12 @@ class World:
 
     def queued(self, message: Message | None = None) -> UUID:
         """Have a message accepted; return its delivery."""
-        self.house.accept(message or a_message())
-        (hint,) = deliver.find_due(self.house.gateway)
-        return UUID(hint.ids[0])
+        accepted = self.house.accept(message or a_message())
+        # Others may be due too: what an act before left lying, once enough time has passed.
+        deliver.find_due(self.house.gateway)
+        of_notification = select(deliveries.c.id).where(deliveries.c.notification_id == accepted.notification_id)
+        with self.house.gateway.engine.begin() as connection:
+            return connection.scalars(of_notification.order_by(deliveries.c.sequence.desc()).limit(1)).one()
 
     def offered(self, message: Message | None = None) -> UUID:
         """Have a message accepted and offered; return its delivery."""

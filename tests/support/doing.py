@@ -25,9 +25,9 @@ from notify_gateway.use_cases.client_keys import Offer
 from notify_gateway.use_cases.gateway_keys import GATEWAY_NEXT
 from notify_gateway.use_cases.log_keys import LOG_RETIRING
 from tests.support.acts import HARTLEPOOL, Act, World, numbers
-from tests.support.doing_inbox import IN_THE_INBOX
 from tests.support.doing_casework import SETTLING
 from tests.support.doing_devices import DEVICES
+from tests.support.doing_inbox import IN_THE_INBOX
 from tests.support.doing_operations import OPERATING
 from tests.support.doing_paper import TAKING_AWAY
 from tests.support.doing_staff import ENTERING

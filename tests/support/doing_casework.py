@@ -5,23 +5,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from sqlalchemy import select
+
 from audit.events import Event
 from audit.log import append
 from notify_gateway.store import disputes
-from notify_gateway.store.tables import audit_tables
+from notify_gateway.store.tables import audit_tables, deliveries, notifications
 from tests.support.acts import Act, World
-from tests.support.messages import a_message
 from tests.use_cases.conftest import STOCKTON
 
 
 def _settle(world: World) -> Act:
-    accepted, now = world.house.accept(a_message()), world.house.clock.now()
+    delivery, now = world.queued(), world.house.clock.now()
+    of_delivery = select(notifications.c.id, notifications.c.reference).join(deliveries, deliveries.c.notification_id == notifications.c.id)
     with world.house.gateway.engine.begin() as connection:
-        disputes.begin(connection, accepted.notification_id, times=2, at=now)
+        notification, reference = connection.execute(of_delivery.where(deliveries.c.id == delivery)).one()
+        disputes.begin(connection, notification, times=2, at=now)
         fields: dict[str, str | int] = {"authority": STOCKTON, "times": 2}
-        event = Event("case:disputed", at=now, actor=STOCKTON, subject=str(accepted.notification_id), fields=fields)
-        append(connection, audit_tables, [event])
-    return world.command("operations", "disputes", "settle", accepted.reference)
+        append(connection, audit_tables, [Event("case:disputed", at=now, actor=STOCKTON, subject=str(notification), fields=fields)])
+    return world.command("operations", "disputes", "settle", reference)
 
 
 SETTLING: Mapping[str, Callable[[World], Act]] = {"command operations disputes settle": _settle}

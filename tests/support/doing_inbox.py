@@ -153,7 +153,6 @@ def _withdrawn(world: World) -> tuple[Desk, str]:
     desk = Desk(world)
     message = a_message()
     reference = desk.arrives(message)
-    world.house.clock.move(_A_WHILE)
     desk.arrives(message.followed_by("delete"))
     return desk, reference
 
