@@ -24,6 +24,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from notify_gateway.cli.practice.personas import CLIENT, TENANT, Persona
+from notify_gateway.web.pages import ROLES
 
 CODE_LASTS: Final = 60.0
 TOKEN_LASTS: Final = 300
@@ -160,7 +161,7 @@ class PracticeProvider:
     def _page(self, asked: dict[str, str]) -> str:
         rows = "".join(
             f'<li><a href="{escape("/authorize?" + urlencode(asked | {"as": each.key}))}">{escape(each.name)}</a><br>'
-            f"{escape(each.role.value.replace('-', ' ').capitalize())}, {escape(each.place)}. {escape(each.told)}</li>"
+            f"{escape(ROLES[each.role])}, {escape(each.place)}. {escape(each.told)}</li>"
             for each in self.people
         )
         return (

@@ -146,7 +146,7 @@ def told(case: Case) -> tuple[Fact, ...]:
         Fact("Needs", tuple(_need(need) for need in row.needs) or ("Not stated",)),
         Fact("The opinion was formed on", (day(case.opinion_formed_on) or NOT_SAID,), case.opinion_formed_on is None),
         Fact("By", (sender,)),
-        Fact("Age then", tuple(filter(None, (row.age or "Erased", came)))),
+        Fact("Age then", tuple(filter(None, (row.age or "Not kept", came)))),
         Fact("Sent to you on", (day(case.sent_on),)),
     )
 

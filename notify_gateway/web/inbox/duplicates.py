@@ -210,7 +210,7 @@ def _told(row: Row) -> dict[str, str]:
         "Received": day(london_day(row.received_at)),
         "Needs": need_words(row),
         "Sure": words.CERTAINTIES[row.certainty],
-        "Age at the opinion": row.age or "Erased",
+        "Age at the opinion": row.age or "Not kept",
         "Officer": name_of(row.officer),
     }
 

@@ -150,7 +150,7 @@ def list_row(row: Row) -> ListRow:
         address=f"/notifications/{row.reference}",
         ticked=f"{row.reference}:{row.version}",
         needs=need_words(row),
-        age=row.age or "Erased",
+        age=row.age or "Not kept",
         trust=row.trust.name,
         received=f"Received {short_day(london_day(row.received_at))}",
         due=due(row.reply_by),

@@ -171,7 +171,7 @@ def _line(number: int, case: Case) -> Line:
         number=number,
         reference=case.row.reference,
         needs=_needs(case),
-        age=case.row.age or "Erased",
+        age=case.row.age or "Not kept",
         trust=case.row.trust.name,
         status=STATUSES[case.row.status].label,
         officer=name_of(case.row.officer),
