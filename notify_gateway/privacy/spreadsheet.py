@@ -44,6 +44,15 @@ def cell(text: str) -> str:
 
     What would start a formula is preceded by an apostrophe; what cannot be shown is left out.
     """
+    if text.isascii() and text.isprintable():  # nearly all cells, of which there may be hundreds of thousands
+        return f"'{text}" if text.lstrip()[:1] in _FORMULA_STARTS else text
     shown = "".join(character for character in text if character in "\t\r\n" or is_shown(character))
-    start = unicodedata.normalize("NFKC", shown.lstrip())[:1]
-    return f"'{shown}" if start in _FORMULA_STARTS or shown[:1] in ("\t", "\r", "\n") else shown
+    begun = next((shown[place:] for place, character in enumerate(shown) if not _is_blank(character)), "")
+    # As it stands, too: what follows may make another character of the first in the normal form alone.
+    starts = {begun[:1], unicodedata.normalize("NFKC", begun)[:1]}
+    return f"'{shown}" if not starts.isdisjoint(_FORMULA_STARTS) or shown[:1] in ("\t", "\r", "\n") else shown
+
+
+def _is_blank(character: str) -> bool:
+    """Tell what nobody sees: blanks, and marks without a width."""
+    return character.isspace() or unicodedata.category(character) == "Cf"
