@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from notify_gateway.cli.findings import Check, State
 from notify_gateway.credentials.providers import Provider, ProvidersRefused
 from notify_gateway.domain.clock import Clock
 from notify_gateway.egress.openid import ProviderAway
-from notify_gateway.settings import Settings
+from notify_gateway.settings import Deployment, Settings
+from notify_gateway.store.engine import open_engine
+from notify_gateway.store.row_level import holds_rows
 from notify_gateway.use_cases.staff_providers import Providers
 
 _REASONS = {
@@ -36,6 +40,22 @@ def check_staff_providers(settings: Settings, clock: Clock) -> Iterator[Check]:
         return
     for provider in providers.all():
         yield _look(providers, provider)
+    if providers.all() and settings.deployment is Deployment.LIVE:
+        yield _rows(settings)
+
+
+def _rows(settings: Settings) -> Check:
+    engine = open_engine(settings.main_url, pool_size=1)
+    try:
+        held = holds_rows(engine)
+    except SQLAlchemyError as error:
+        return Check("rows of pages", State.WARN, f"not known ({type(error).__name__})", "See the checks of the databases.")
+    finally:
+        engine.dispose()
+    if held:
+        return Check("rows of pages", State.OK, "the database shows each organisation its own")
+    fix = "Use PostgreSQL and set its roles up: notify-gateway migrate --roles (docs/operators.md, Database roles)."
+    return Check("rows of pages", State.WARN, "the code alone keeps organisations apart", fix)
 
 
 def _look(providers: Providers, provider: Provider) -> Check:

@@ -58,6 +58,14 @@ def scoped(engine: Engine, organisation: str, *, reading: bool = False) -> Itera
         yield connection
 
 
+def holds_rows(engine: Engine) -> bool:
+    """Tell whether pages read as their own role here, so that the database itself keeps them to one organisation's rows."""
+    if engine.dialect.name != "postgresql":
+        return False
+    with reading_view(engine).begin() as connection:
+        return _may_enter(engine, connection)
+
+
 def act_for(connection: Connection, organisation: str) -> None:
     """From here on the transaction acts for this organisation, as the role that it has; SQLite has no such thing."""
     if connection.dialect.name == "postgresql":

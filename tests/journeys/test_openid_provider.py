@@ -18,7 +18,7 @@ from notify_gateway.cli.doctor_staff import check_staff_providers
 from notify_gateway.cli.findings import State
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.clock import SystemClock
-from notify_gateway.settings import Settings
+from notify_gateway.settings import Deployment, Settings
 from notify_gateway.use_cases.staff_sessions import Visit, look
 from tests.support.openid import SITE, TENANT, OpenIdProvider, openid_provider
 from tests.support.staff import browser, parameters
@@ -148,6 +148,17 @@ def test_doctor_finds_the_providers_well_and_explains_one_that_is_wrong(site: Si
     ):
         first = wrong(before, after)[0]
         assert (first.state, told in first.value, bool(first.fix)) == (State.FAIL, True, True), first
+
+
+def test_doctor_says_whether_the_database_keeps_organisations_apart(site: Site) -> None:
+    live = site.house.gateway.settings.model_copy(update={"deployment": Deployment.LIVE})
+    assert [each.state for each in check_staff_providers(live, site.house.clock)] == [State.FAIL], (
+        "a provider on this machine is for practice"
+    )
+    issuer, file = site.provider.issuer, live.staff_providers.with_name("live.toml")
+    file.write_text(live.staff_providers.read_text().replace(issuer, "https://login.example.invalid"))
+    *_, rows = check_staff_providers(_with(live, file), site.house.clock)
+    assert (rows.name, rows.state, "migrate --roles" in rows.fix) == ("rows of pages", State.WARN, True)
 
 
 def _with(settings: Settings, file: object) -> Settings:

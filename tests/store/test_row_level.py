@@ -18,7 +18,7 @@ from notify_gateway.domain.staff import Role
 from notify_gateway.store import roles, row_level
 from notify_gateway.store.case_tables import SCOPED
 from notify_gateway.store.engine import open_engine
-from notify_gateway.store.row_level import ALL, POLICY, scoped
+from notify_gateway.store.row_level import ALL, POLICY, holds_rows, scoped
 from notify_gateway.store.tables import kept_forms, metadata, staff, staff_sessions
 from notify_gateway.use_cases import staff_sessions as sessions
 from tests.support.services import PostgresServer
@@ -60,6 +60,7 @@ def owners(engine: Engine, table: Table, organisation: str) -> set[str]:
 
 @pytest.mark.parametrize("table", [staff, staff_sessions], ids=["staff", "staff_sessions"])
 def test_a_query_without_a_condition_sees_the_own_organisation_s_rows(parts: Parts, table: Table) -> None:
+    assert holds_rows(parts.service)
     assert owners(parts.service, table, STOCKTON) == {STOCKTON}
     assert owners(parts.service, table, MIDDLESBROUGH) == {MIDDLESBROUGH}
     assert owners(parts.service, table, "E06000001") == set()
@@ -132,6 +133,7 @@ def test_no_policy_names_a_role_for_a_copy_may_go_to_a_server_that_has_none(part
 def test_the_owner_of_the_tables_works_without_the_roles(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_level, "WEB", "notify_nobody")
     row_level._ENTERED.clear()
+    assert not holds_rows(parts.house.gateway.engine)
     assert owners(parts.house.gateway.engine, staff, STOCKTON) == {STOCKTON, MIDDLESBROUGH}
     row_level._ENTERED.clear()
 

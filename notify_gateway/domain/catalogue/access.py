@@ -64,7 +64,7 @@ ENTRIES = (
     Entry(
         code=Code.FORM_NOT_OURS,
         title="The form did not come from this session",
-        why="A form of the operations pages is taken only from the page that was shown to the same session, and from no other site.",
+        why="A form is taken only from the page that was shown to the same session, and from no other site.",
         fix="Open the page again, look at what it says now, and send its form.",
         status=403,
         issue="forbidden",
