@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
@@ -55,9 +56,9 @@ def set_html() -> list[str]:
 def running(tmp_path_factory: pytest.TempPathFactory, templates: Templates, set_html: list[str]) -> Iterator[Site]:
     made = Press.pdf
 
-    def pdf(press: Press, html: bytes, css: str) -> bytes:
+    async def pdf(press: Press, html: bytes, css: str) -> bytes:
         set_html.append(html.decode())
-        return made(press, html, css)
+        return await made(press, html, css)
 
     with mock.patch.object(Press, "pdf", pdf), site(tmp_path_factory.mktemp("paper"), templates) as opened:
         yield opened
@@ -253,12 +254,27 @@ def test_too_many_rows_are_refused_whole_and_many_come_in_parts(running: Site, r
 def test_a_press_that_hangs_or_lacks_its_libraries_is_told_and_replaced(officer: httpx2.Client, references: list[str]) -> None:
     press = Press(within=0.001)
     with pytest.raises(Unavailable) as late:
-        press.pdf(b"<p>never in time</p>", "")
+        asyncio.run(press.pdf(b"<p>never in time</p>", ""))
     assert late.value.issues[0].code == Code.PAPER_NOT_MADE
     assert press._pool is None
     with mock.patch.object(Press, "pdf", side_effect=Unavailable(Code.PAPER_NOT_MADE)):
         answer = officer.get(ONE[1].format(references[0]))
     assert (answer.status_code, "notify-gateway doctor" in answer.text) == (503, True)
+
+
+def test_a_copy_names_who_advises_parents_once_a_manager_has_set_it(running: Site, references: list[str], officer: httpx2.Client) -> None:
+    copy = ONE[2].format(references[0])
+    assert "Council for Disabled Children" in officer.get(copy).text
+    with running.client(Role.MANAGER) as manager:
+        page = manager.get("/team/settings").text
+        fields = dict(re.findall(r'name="([a-z_]+)"[^>]*? value="([^"]*)"', page))
+        fields |= {"sendiass_name": "Hartlepool SENDIASS", "sendiass_phone": "01632 960000"}
+        del fields["planning_only"]
+        assert manager.post("/team/settings", data=fields).status_code == 303
+        assert "Hartlepool SENDIASS 01632 960000" in manager.get("/team").text
+    told = officer.get(copy).text
+    assert "Yours is Hartlepool SENDIASS. Phone: 01632 960000." in told
+    assert "Council for Disabled Children" not in told
 
 
 def test_the_page_of_a_notification_and_the_list_lead_to_paper(references: list[str], officer: httpx2.Client) -> None:

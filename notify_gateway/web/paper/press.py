@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -29,21 +29,17 @@ class Press:
     def __init__(self, within: float = WITHIN) -> None:
         self._within = within
         self._pool: ProcessPoolExecutor | None = None
-        self._lock = threading.Lock()
         self._waiting = 0
 
-    def pdf(self, html: bytes, css: str) -> bytes:
+    async def pdf(self, html: bytes, css: str) -> bytes:
         """Return the page as PDF/UA-1. Raises ``Unavailable`` when it does not end in time, too many wait, or a library is missing."""
-        with self._lock:
-            if self._waiting >= MOST_WAITING:
-                raise Unavailable(Code.PAPER_NOT_MADE)
-            self._waiting += 1
-            if self._pool is None:
-                spawn = get_context("spawn")
-                self._pool = ProcessPoolExecutor(1, spawn, initializer=guard_memory, max_tasks_per_child=SHEETS_EACH)
-            pool = self._pool
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable(Code.PAPER_NOT_MADE)
+        self._waiting += 1
+        pool = self._ready()
         try:
-            return pool.submit(set_pdf, html.decode(), css).result(timeout=self._within)
+            # No thread waits meanwhile: those that look things up are few.
+            return await asyncio.wait_for(asyncio.wrap_future(pool.submit(set_pdf, html.decode(), css)), self._within)
         except (BrokenProcessPool, TimeoutError):
             self._drop(pool)
             raise Unavailable(Code.PAPER_NOT_MADE) from None
@@ -52,20 +48,22 @@ class Press:
             LOG.error("paper-not-made", error=type(error).__name__)
             raise Unavailable(Code.PAPER_NOT_MADE) from None
         finally:
-            with self._lock:
-                self._waiting -= 1
+            self._waiting -= 1
 
     def close(self) -> None:
         """End the process."""
-        with self._lock:
-            pool, self._pool = self._pool, None
+        pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(cancel_futures=True)
 
+    def _ready(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=guard_memory, max_tasks_per_child=SHEETS_EACH)
+        return self._pool
+
     def _drop(self, pool: ProcessPoolExecutor) -> None:
-        with self._lock:
-            if self._pool is pool:
-                self._pool = None
+        if self._pool is pool:
+            self._pool = None
         for process in list((pool._processes or {}).values()):
             process.kill()
         pool.shutdown(wait=False, cancel_futures=True)

@@ -210,7 +210,7 @@ def _page(request: Request, visit: Visit, paper: Paper) -> Response:
 async def _pdf(request: Request, visit: Visit, paper: Paper, name: str) -> Response:
     press: Press = request.app.state.press
     html = render("paper/pdf.html", paper, frame_of(request, visit, area=""))
-    made = await asyncio.to_thread(press.pdf, html, style())
+    made = await press.pdf(html, style())
     return Response(made, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=PDF)
 
 
