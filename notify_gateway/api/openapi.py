@@ -178,7 +178,7 @@ TAGS = [
     {"name": "Operations", "description": "For monitoring."},
     {"name": "Operating", "description": "Pages for operators; there only where `NOTIFY_GATEWAY_OPERATIONS_PAGES` turns them on."},
     {"name": "People", "description": "Where people of authorities sign in and out."},
-    {"name": "Inbox", "description": "Pages for an authority's early-years team, which sign in by a browser; machines collect at `/authority/v1`."},
+    {"name": "Inbox", "description": "Pages for an authority's early-years team; machines collect at `/authority/v1`."},
     {"name": "Pages", "description": "For people."},
 ]
 
