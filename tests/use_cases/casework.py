@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -18,6 +18,7 @@ from notify_gateway.domain.staff import Person, Role
 from notify_gateway.store.staff import Member, Members
 from notify_gateway.store.tables import audit_tables
 from notify_gateway.use_cases import deliver, onboard
+from notify_gateway.use_cases.gateway import Gateway
 from notify_gateway.use_cases.inbox import read
 from notify_gateway.use_cases.inbox.read import Case
 from tests.support.messages import Message
@@ -31,13 +32,14 @@ def put_on(house: House, authority: str, channel: str = "inbox") -> None:
     onboard.register_authority(house.gateway, gss=authority, custody="authority-held", channel=channel, actor="test")
 
 
-def carry(house: House) -> list[UUID]:
-    """Do what a worker does, with the channels that it has."""
+def carry(house: House, by: Gateway | None = None) -> list[UUID]:
+    """Do what a worker does, with the channels that it has, and with the logins of ``by``."""
+    core = by or house.gateway
     channels = make_channels(WorkerValues(broker_url="memory://", signer=RequestSigner("k", Ed25519PrivateKey.generate())))
     ids = [UUID(each) for hint in deliver.find_due(house.gateway) for each in hint.ids]
-    outgoing = deliver.begin_attempts(house.gateway, ids, owner="one")
+    outgoing = deliver.begin_attempts(core, ids, owner="one")
     results = [result for each in outgoing for result in asyncio.run(channels[each.channel].send([each]))]
-    deliver.finish_attempts(house.gateway, results, owner="one")
+    deliver.finish_attempts(core, results, owner="one")
     return [each.delivery_id for each in outgoing]
 
 
@@ -70,11 +72,12 @@ class Office:
     bob: Person
     manager: Person
     stranger: Person
+    by_role: dict[str, Gateway] = field(default_factory=dict)
 
-    def arrives(self, message: Message) -> str:
+    def arrives(self, message: Message, by: Gateway | None = None) -> str:
         """Send the message and carry it; return the reference."""
         accepted = self.house.accept(message)
-        carry(self.house)
+        carry(self.house, by)
         return accepted.reference
 
     def case(self, reference: str, by: Person | None = None) -> Case:

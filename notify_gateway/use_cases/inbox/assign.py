@@ -113,7 +113,8 @@ def _assign(work: Work, officer: UUID | None, reason: TakeReason | None) -> None
 def _standing_in(work: Work, person: UUID) -> UUID:
     members = Members(work.connection, work.by.organisation)
     found = colleague(members, person)
-    if found.deputy is None or not found.away_on(work.today):
+    # Whoever takes a case themselves is there, whatever was noted.
+    if found.deputy is None or person == work.by.id or not found.away_on(work.today):
         return found.id
     return colleague(members, found.deputy).id
 
