@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from notify_gateway.cli.output import AsJson, show, table
+from notify_gateway.cli.output import AsJson, Json, show, table
 from notify_gateway.cli.parties import instant
 from notify_gateway.cli.service import opened, operator
 
@@ -26,7 +26,7 @@ def list_all(as_json: AsJson = False) -> None:
         found = list_disputes(runtime.gateway)
     rows = [(each.reference, each.times, " ".join(each.authorities), instant(each.opened_at)) for each in found]
     words = table(("Reference", "Times", "Sent back by", "Since"), rows) if rows else "Nothing goes to and fro."
-    told = [
+    told: list[Json] = [
         {
             "reference": each.reference,
             "times": each.times,

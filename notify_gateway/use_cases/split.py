@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from notify_gateway.domain.catalogue import Code
@@ -14,7 +15,7 @@ from notify_gateway.domain.refs import new_reference
 from notify_gateway.privacy.cards import card_plaintext
 from notify_gateway.privacy.keys import RecipientPublicKey, RecipientPurpose, Suite
 from notify_gateway.privacy.pseudonyms import authority_domain
-from notify_gateway.privacy.sealing import Kind, new_shred_key, seal
+from notify_gateway.privacy.sealing import new_shred_key, seal
 from notify_gateway.privacy.tripwire import TripwireHit, search
 from notify_gateway.privacy.view import View, ViewNeed, build_view
 from notify_gateway.store.acceptance import Envelope
@@ -63,7 +64,7 @@ def split_identity(gateway: Gateway, submission: Submission, body: PrivateBytes,
         for key in addressed.receiver.live_keys
     ]
 
-    def sealed(kind: Kind, plaintext: bytes) -> Envelope:
+    def sealed(kind: Literal["card", "original"], plaintext: bytes) -> Envelope:
         envelope = seal(
             plaintext,
             kind=kind,

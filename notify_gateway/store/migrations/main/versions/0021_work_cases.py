@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -49,8 +51,8 @@ def upgrade() -> None:
     for name in _PRINTS:
         op.add_column("ages", sa.Column(name, sa.LargeBinary(length=16)))
     op.add_column("staff", sa.Column("leave_from", sa.Date()))
-    where = {f"{database}_where": sa.text(_UNREAD) for database in ("postgresql", "sqlite")}
-    op.create_index("ix_deliveries_unread", "deliveries", ["authority", "received_at"], **where)
+    unread = sa.text(_UNREAD)
+    op.create_index("ix_deliveries_unread", "deliveries", ["authority", "received_at"], postgresql_where=unread, sqlite_where=unread)
     _cases()
     _parts()
     _pairs()
@@ -132,7 +134,7 @@ def _cases() -> None:
         op.create_index(f"ix_cases_{name}", "cases", ["authority", *columns])
 
 
-def _of_case(name: str, *columns: sa.Column[object]) -> None:
+def _of_case(name: str, *columns: sa.Column[Any]) -> None:
     """Make a table of which several rows may belong to a case."""
     op.create_table(
         name,
