@@ -19,7 +19,8 @@ RULES = DueRules()
 
 
 def facts(**others: Any) -> Facts:
-    return Facts(**({"stage": Stage.RECEIVED, "clock_on": FRIDAY, "turn_on": FRIDAY, "assigned": False} | others))
+    usual: dict[str, Any] = {"stage": Stage.RECEIVED, "clock_on": FRIDAY, "turn_on": FRIDAY, "assigned": False}
+    return Facts(**(usual | others))
 
 
 def stands(status: Status, bucket: Bucket, step: Step, on: date | None = None) -> Place:

@@ -165,7 +165,7 @@ class World:
         deliver.find_due(self.house.gateway)
         of_notification = select(deliveries.c.id).where(deliveries.c.notification_id == accepted.notification_id)
         with self.house.gateway.engine.begin() as connection:
-            return connection.scalars(of_notification.order_by(deliveries.c.sequence.desc()).limit(1)).one()
+            return UUID(str(connection.scalars(of_notification.order_by(deliveries.c.sequence.desc()).limit(1)).one()))
 
     def offered(self, message: Message | None = None) -> UUID:
         """Have a message accepted and offered; return its delivery."""
