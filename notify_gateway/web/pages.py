@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined, Te
 
 from notify_gateway.api.service import service
 from notify_gateway.domain.clock import london_day
+from notify_gateway.domain.policy import Act, may
 from notify_gateway.domain.staff import Person, Role
 from notify_gateway.settings import Deployment
 from notify_gateway.web.wording import day, instant, moment, plural
@@ -47,6 +48,8 @@ NAVIGATION: Final = (
     ("Team and settings", "team", "/team"),
 )
 """What the pages of an authority's people are called, the area that a page names itself by, and where each begins."""
+OWN: Final = ("Your account", "account", "/account")
+"""The page that everybody has who is signed in."""
 
 
 class Presenter(Protocol):
@@ -78,6 +81,12 @@ class Account:
     organisation: str
     form_token: str = field(repr=False)
     is_manager: bool
+    pages: tuple[tuple[str, str, str], ...] = (*NAVIGATION, OWN)
+
+    @property
+    def home(self) -> str:
+        """Return where the person begins."""
+        return self.pages[0][2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,7 @@ def environment() -> Environment:
         loader=PackageLoader("notify_gateway.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update(day=day, instant=instant, moment=moment, plural=plural)
-    made.globals.update(static=static, navigation=NAVIGATION)
+    made.globals.update(static=static)
     return made
 
 
@@ -163,6 +172,7 @@ def frame_of(request: Request, visit: Visiting | None, *, area: str, faulty: boo
             organisation=authority.name if authority else person.organisation,
             form_token=visit.form_token,
             is_manager=Role.MANAGER in person.roles,
+            pages=(*NAVIGATION, OWN) if may(person, Act.READ_INBOX) else (OWN,),
         )
     made_up = gateway.settings.deployment is not Deployment.LIVE
     return Frame(made_up, secrets.token_urlsafe(16), account, area, faulty, instant(now))
