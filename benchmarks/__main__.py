@@ -47,9 +47,7 @@ LOG, QUICK_LOG = LogPlan(100_000, 1_000_000, 10.0, 3, 2000), LogPlan(20_000, 100
 DELIVERY = DeliveryPlan(messages=3000, rate=150, steady=2000, backlog=20_000, day=100_000, pairs=4)
 QUICK_DELIVERY = DeliveryPlan(messages=600, rate=100, steady=500, backlog=2000, day=10_000, pairs=1)
 INBOX, QUICK_INBOX = InboxPlan(20_000, 200, 100), InboxPlan(20_000, 200, 30)
-DEFAULT = Plan(
-    messages=2000, messages_alone=300, pairs=4, pairs_alone=2, embedded=2, steps=512, log=LOG, delivery=DELIVERY, inbox=INBOX
-)
+DEFAULT = Plan(messages=2000, messages_alone=300, pairs=4, pairs_alone=2, embedded=2, steps=512, log=LOG, delivery=DELIVERY, inbox=INBOX)
 QUICK = Plan(
     messages=500,
     messages_alone=100,

@@ -20,10 +20,10 @@ from notify_gateway.domain.clock import Clock, SystemClock
 from notify_gateway.egress.guard import Egress
 from notify_gateway.runtime import collect_less
 from workers.app import ALL_QUEUES, KEY_PREFIX, make_celery, queue_length
+from workers.channels.inbox import InboxChannel
 from workers.channels.mesh import MeshChannel
 from workers.channels.mesh_protocol import Mailbox, MeshAccess, MeshFailed
 from workers.channels.protocol import Channels
-from workers.channels.inbox import InboxChannel
 from workers.channels.pull import PullChannel
 from workers.channels.sftp import SftpAccess, SftpChannel
 from workers.channels.signature import RequestSigner

@@ -166,7 +166,13 @@ NO_ACT: Final[Mapping[str, str]] = MappingProxyType(
             "A caller of the service, or of its carrier; the service records it.",
         ),
         **dict.fromkeys(
-            ("authority open", "authority drill", "authority key make", "trusts keys fingerprint", "trusts keys make-jwks", "examples write"),
+            (
+                "authority open",
+                "authority drill",
+                "authority key make",
+                "examples write",
+                *(f"trusts keys {what}" for what in ("fingerprint", "make-jwks")),
+            ),
             "Works on files of whoever calls it; no service is there.",
         ),
         **dict.fromkeys(("witness serve", "witness show", "witness key make"), "Another organisation's witness, which holds no entry."),

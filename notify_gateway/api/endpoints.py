@@ -201,8 +201,8 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     **FEEDBACK,
     **DEFINITIONS,
     **OPERATING,
-    **ENTRANCE,
     **DEVICES,
     **INBOX,
     **PAPER,
+    **ENTRANCE,
 }

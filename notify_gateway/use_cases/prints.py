@@ -27,7 +27,9 @@ def prints_of(gateway: Gateway, card: Card, notification_id: UUID) -> tuple[byte
     parts: dict[str, Any] = {"name": name, "address": address, "contact": [contact, of_carers]}
     root = gateway.pseudonyms.versions[-1]
     name_print, address_print, contact_print = (
-        gateway.pseudonyms.keyed_digest(f"changed-{part}", notification_id.bytes + orjson.dumps(value, option=orjson.OPT_SORT_KEYS), root)[:SIZE]
+        gateway.pseudonyms.keyed_digest(f"changed-{part}", notification_id.bytes + orjson.dumps(value, option=orjson.OPT_SORT_KEYS), root)[
+            :SIZE
+        ]
         for part, value in parts.items()
     )
     return name_print, address_print, contact_print

@@ -9,6 +9,7 @@ from datetime import date
 from uuid import UUID
 
 import pytest
+
 from notify_gateway.domain.catalogue import Code
 from notify_gateway.domain.errors import NotFound
 from notify_gateway.store.tables import case_tables

@@ -30,8 +30,8 @@ from tests.support.waiting import free_port
 from tests.workers.mesh_bench import mesh_bench
 from tests.workers.receiver import Receiver
 from tests.workers.sftp_bench import sftp_bench
-from workers.channels.protocol import Channel
 from workers.channels.inbox import InboxChannel
+from workers.channels.protocol import Channel
 from workers.channels.pull import PullChannel
 from workers.channels.reference_receiver import verify
 from workers.channels.signature import RequestSigner
