@@ -10,7 +10,7 @@ TYPES = (
     EventType(
         "download:attempted",
         Klass.DISCLOSE,
-        "{actor} began download {download} of {count} rows of the inbox of authority {subject}, without identity, as {medium}.",
+        "{actor} began download {download} as {medium}: {count} rows of tab {tab} of authority {subject}'s inbox, without identity.",
         ("count", "download", "medium", "tab"),
         _ASKED,
         settled_by=("download:handed_over", "download:failed", "download:unsettled"),
@@ -18,7 +18,7 @@ TYPES = (
     EventType(
         "download:handed_over",
         Klass.DISCLOSE,
-        "{actor} was handed download {download}: {count} rows of the inbox of authority {subject}, without identity, as {medium}.",
+        "{actor} was handed download {download} as {medium}: {count} rows of tab {tab} of authority {subject}'s inbox, without identity.",
         ("count", "download", "medium", "tab"),
         _ASKED,
     ),

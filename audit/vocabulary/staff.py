@@ -29,7 +29,7 @@ TYPES = (
     EventType(
         "staff:added",
         Klass.CHANGE,
-        "{actor} let {subject} of {organisation} in with the roles {roles}.",
+        "{actor} let {subject} of {organisation} in with the roles {roles}; they sign in by {provider}.",
         ("organisation", "provider", "roles"),
     ),
     EventType(

@@ -30,12 +30,14 @@ MOST_MANIFEST: Final = 4 * 1024 * 1024
 _MEANING = b"notify-gateway drop manifest\n"
 _DAYS = ("opinion_formed_on", "parent_informed_on", "discussion_offered_on", "sent_on")
 _OF_NEEDS = ("sen_type", "area", "certainty", "kinds", "strength", "table_version")
+_LATER = ("voluntary_organisation", "do_not_contact_before")
+"""Fields that views made before 22 November 2026 lack."""
 COLUMNS: Final = (
     *("delivery_id", "reference", "event", "notification_id", "file", "sha256"),
     *("authority", "child", "sender", "sender_service"),
     *(f"need_{name}" for name in _OF_NEEDS),
     *_DAYS,
-    *("term_cohort", "parent_view", "flags"),
+    *("term_cohort", "parent_view", *_LATER, "flags"),
 )
 """The columns of the CSV: what the delivery is, then the fields of the view. Of several needs, each cell lists them with ``;`` between."""
 
@@ -177,6 +179,7 @@ def _row(document: Mapping[str, Any], digest: str) -> dict[str, str]:
         "sha256": digest,
         **{name: _text(view[name]) for name in ("authority", "child", "sender", "sender_service", *_DAYS, "term_cohort", "parent_view")},
         **{f"need_{name}": ";".join(_text(need[name]) for need in needs) for name in _OF_NEEDS},
+        **{name: _text(view.get(name)) for name in _LATER},
         "flags": _text(view["flags"]),
     }
 

@@ -93,8 +93,10 @@ def ready(call: Call, folder: Path, made_ready: Path) -> Call:
     """The command in a folder where keys, databases and postcodes are made."""
     if made_ready.exists():
         shutil.copytree(made_ready, folder, dirs_exist_ok=True)
-        return call
-    for command in (("keys", "make"), ("migrate",), ("postcodes", "demonstration")):
-        assert call(*command).status == 0
-    shutil.copytree(folder, made_ready)
+    else:
+        for command in (("keys", "make"), ("migrate",)):
+            assert call(*command).status == 0
+        shutil.copytree(folder, made_ready)
+    # This leaves an event, which must not be older than the test: a log that lags behind shuts the door.
+    assert call("postcodes", "demonstration").status == 0
     return call

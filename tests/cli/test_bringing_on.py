@@ -39,7 +39,7 @@ def _key(call: Call, purpose: str, *more: object) -> dict[str, str]:
 
 def test_keys_are_made_once_and_shown_without_secrets(call: Call, folder: Path) -> None:
     first, again = call("keys", "make", "--json").json, call("keys", "make", "--json").json
-    assert len(first["made"]) == 6
+    assert len(first["made"]) == 7
     assert again == {**first, "made": []}
     assert call("keys", "show", "--json").json == {name: first[name] for name in ("gateway", "log")}
     secret = json.loads((folder / "var/keys/gateway.key.json").read_text())["ed25519"]

@@ -40,6 +40,8 @@ VIEW_FIELDS = {
     "sent_on",
     "term_cohort",
     "parent_view",
+    "voluntary_organisation",
+    "do_not_contact_before",
     "flags",
 }
 NEED_FIELDS = {"sen_type", "area", "certainty", "kinds", "strength", "table_version"}

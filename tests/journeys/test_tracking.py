@@ -292,7 +292,7 @@ def test_definitions_are_read_and_found_by_everybody_and_may_be_kept_for_a_while
         ({"url": url}, 1),
         ({"url": f"{url}|1.0.0"}, 1),
         ({"url": f"{url}|2.0.0"}, 0),
-        ({"name": "authority"}, 1),
+        ({"name": "authority"}, 2),
         ({"_id": "authority-outcome", "version": "1.0.0"}, 1),
         ({"_count": "0"}, 0),
     ):

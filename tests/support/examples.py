@@ -25,7 +25,7 @@ class SigningTrust:
 
 def signing_trust(service: RunningService, folder: Path, *, ods: str, kind: str = "RSA") -> SigningTrust:
     """Let a trust in by two people, and write its private key as PEM into ``folder``."""
-    key = TrustKey(f"{ods.lower()}-1", kind, number=40)
+    key = TrustKey(f"{ods.lower()}-1", kind, number=60)
     offer, actors = Offer(jwks=jwks(key)), ("operator:a", "operator:b")
     made = client_keys.invite(
         service.gateway, ods=ods, name=f"Trust {ods}", organisation_type=OrganisationType.NHS_TRUST, offer=offer, actor=actors[0]
