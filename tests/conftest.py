@@ -154,11 +154,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"Checks that failed before the tests: {failed} (see the top)", red=True)
 
 
-LONGEST_FIRST = ("faults", "benchmarks", "packaging", "quality", "leaks", "cli", "journeys")
+LONGEST_FIRST = ("faults", "packaging", "quality", "leaks", "web", "cli", "journeys", "workers")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the folders with the longest tests first: two processes then end at nearly the same time."""
+    """Put the folders with the longest tests first: all processes then end at nearly the same time."""
 
     def place(item: pytest.Item) -> int:
         folder = item.nodeid.split("/")[1] if "/" in item.nodeid else ""

@@ -120,3 +120,7 @@ def _build(root: Path, contents: dict[str, bytes], program: Path) -> None:
 def _encoded(value: object) -> str:
     assert isinstance(value, bytes)
     return base64.b64encode(value).decode()
+
+
+if __name__ == "__main__":
+    print(build())

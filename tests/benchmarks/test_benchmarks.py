@@ -17,6 +17,7 @@ from benchmarks.measure import Figures
 from tests.support.services import ROOT, base_environment
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_the_benchmark_measures_all_systems_and_finds_every_promise_kept(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"

@@ -143,7 +143,6 @@ MESH = tuple(
 ROWS = (*OURS, *REDIS, *POSTGRES, *RECEIVER, *MESH, *NETWORK, *CLOCK)
 SHORT = (
     "worker killed during the POST",
-    "everything killed at once",
     "Redis wiped",
     "PostgreSQL's connections cut",
     "receiver lies",

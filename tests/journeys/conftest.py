@@ -14,6 +14,24 @@ from tests.support.service import RunningService
 from tests.support.services import PostgresServer, PrivateRedis
 
 Kinds = dict[str, RunningService]
+ON_BOTH = ("test_journey.py", "test_front_door.py")
+"""The journeys that every run makes on both; the others are made on the embedded default in the long form."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the long form what is the same journey once more on the embedded default."""
+
+    twins = {_journey(item, "distributed") for item in items} - {None}
+    for item in items:
+        if _journey(item, "embedded") in twins and item.path.name not in ON_BOTH:
+            item.add_marker(pytest.mark.long)
+
+
+def _journey(item: pytest.Item, kind: str) -> str | None:
+    """Return what the journey on a service of this kind is called wherever it is made; None for any other test."""
+    callspec = getattr(item, "callspec", None)
+    return item.nodeid.replace(kind, "", 1) if callspec is not None and callspec.params.get("service") == kind else None
 
 
 @pytest.fixture(scope="session")

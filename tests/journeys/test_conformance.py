@@ -91,6 +91,7 @@ def test_a_promise_or_receipt_under_another_key_is_a_fault(
     assert all(f"the {kind} does not verify" in case["faults"][0] for case in cases)
 
 
+@pytest.mark.long
 def test_the_documented_path_from_the_first_example_to_a_run_works_as_written(
     one_service: RunningService, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:

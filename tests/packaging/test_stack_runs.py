@@ -16,6 +16,8 @@ from tests.support.processes import Supervisor
 from tests.support.services import PostgresServer, PrivateRedis
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Iterator[NativeStack]:

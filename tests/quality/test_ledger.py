@@ -73,7 +73,7 @@ ledger.Ledger.missing = lambda self: sorted({"NG-1101", %s} - self.seen)
 
 @pytest.mark.parametrize(
     ("also", "arguments", "status"),
-    [("", ["-n1"], 0), ("'NG-9999'", ["-n0"], 1), ("'NG-9999'", ["-n0", "-k", "it"], 0)],
+    [pytest.param("", ["-n1"], 0, marks=pytest.mark.long), ("'NG-9999'", ["-n0"], 1), ("'NG-9999'", ["-n0", "-k", "it"], 0)],
     ids=["all raised, by a process of the run", "one missing", "a part of the tests"],
 )
 def test_a_whole_run_that_misses_a_code_fails_and_names_it(tmp_path: Path, also: str, arguments: list[str], status: int) -> None:
