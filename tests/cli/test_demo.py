@@ -68,7 +68,7 @@ def serve(folder: Path) -> str:
         command = [*COMMAND, "demo", "--data", "demo", "--port", str(port)]
         demo = Process(command, name="demo", log=folder / "demo.log", cwd=folder, env=base_environment() | real(folder)).start(wait=False)
         try:
-            eventually(lambda: demo.says("Open what was delivered"), within=60, what="serving")
+            eventually(lambda: demo.says("--gateway-key"), within=60, what="serving")
             said = demo.output
             assert f"Port {port} is taken" in said
             use(demo, said, folder)
