@@ -12,8 +12,10 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from notify_gateway.domain.catalogue import Code
+from notify_gateway.domain.clock import london_day
 from notify_gateway.domain.errors import Issue, NotFound, Refused
 from notify_gateway.domain.policy import Act, may
+from notify_gateway.store.parties import Receiver
 from notify_gateway.use_cases.inbox import settings, team
 from notify_gateway.use_cases.inbox.settings import InboxSettings
 from notify_gateway.use_cases.inbox.team import Member
@@ -40,6 +42,17 @@ WORDS: Final = {
     **dict.fromkeys(("restricted_contact", "service_email", "sendiass_name"), 200),
     **dict.fromkeys(("service_phone", "safeguarding_phone", "sendiass_phone"), 40),
 }
+CHANNELS: Final = {
+    "inbox": "This inbox",
+    "pull": "Your own system collects them",
+    "webhook": "Sent to your own system",
+    "mesh": "MESH mailbox",
+    "sftp": "Files on your own server",
+}
+CUSTODIES: Final = {
+    "authority-held": "Your authority alone, with keys that it holds itself",
+    "managed": "The service's opener, after a reason was given",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,8 @@ class Team:
     gaps: tuple[str, ...]
     rules: tuple[str, ...]
     reach: tuple[Fact, ...]
+    carried: tuple[Fact, ...]
+    """By which channel notifications come, who holds the keys that open them, and the keys to which they are sealed."""
     may_change: bool
     devices: bool
     """There are devices with keys of the authority's own, and the visitor manages them."""
@@ -101,6 +116,7 @@ async def show_team(request: Request) -> Response:
         gaps=gaps,
         rules=(*rules(held), f"The child's details are shown for {minutes(held.reveal_window)} after a reason was given."),
         reach=_reach(held),
+        carried=_carried(receiver),
         may_change=may(person, Act.CHANGE_SETTINGS),
         devices=may(person, Act.ENROL_DEVICE) and receiver is not None and receiver.custody == "authority-held",
     )
@@ -206,6 +222,17 @@ def _reach(held: InboxSettings) -> tuple[Fact, ...]:
         ),
     )
     return tuple(Fact(label, (text or "Not set",), not text) for label, text in lines)
+
+
+def _carried(receiver: Receiver | None) -> tuple[Fact, ...]:
+    if receiver is None:
+        return ()
+    keys = tuple(f"{key.kid}, {key.purpose}, since {day(london_day(key.created_at))}" for key in receiver.live_keys)
+    return (
+        Fact("Channel", (CHANNELS[receiver.channel],)),
+        Fact("Who can open them", (CUSTODIES[receiver.custody],)),
+        Fact("Sealed to", keys or ("No key",), not keys),
+    )
 
 
 def _of(members: tuple[Member, ...], wanted: str) -> Member:
