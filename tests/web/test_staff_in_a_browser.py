@@ -20,7 +20,7 @@ from notify_gateway.app import create_app
 from notify_gateway.domain.policy import Act
 from notify_gateway.domain.staff import Role
 from notify_gateway.use_cases.staff_sessions import IDLE
-from notify_gateway.web.entrance.door import visitor, visitor_with_form
+from notify_gateway.web.entrance.door import require_step_up, visitor, visitor_with_form
 from tests.support.pages import Reader, Site, chromium, reader
 from tests.support.services import eventually, free_port
 from tests.support.staff import STOCKTON, practice
@@ -29,6 +29,7 @@ from tests.use_cases.conftest import furnished
 
 WORDS = "The grandmother answers in the evening"
 PAGE = '<!doctype html><html lang="en"><title>Tried</title><form method="post"><input type="hidden" name="form_token" value="{token}">'
+DANGEROUS = "What cannot be undone"
 FIELD = '<label>Note <textarea name="note"></textarea></label><button>Save</button></form>'
 
 
@@ -57,7 +58,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, templates: Templates) -> Iter
 
     @router.post("/tried", response_class=Response)
     async def _take(request: Request) -> Response:
-        _, fields = await visitor_with_form(request, Act.WORK_CASE)
+        visit, fields = await visitor_with_form(request, Act.WORK_CASE)
+        if fields["note"] == DANGEROUS:
+            require_step_up(visit)
         taken.append(fields["note"])
         return Response(status_code=303, headers={"Location": "/account"})
 
@@ -108,6 +111,24 @@ def test_somebody_comes_in_loses_nothing_that_they_typed_and_goes_out(site: Ente
         robin.reads("You have signed out")
         robin.opens("/account")
         robin.is_at("/sign-in?next=%2Faccount")
+        robin.asked[:] = [each for each in robin.asked if "/authorize?" not in each]
+
+
+def test_a_dangerous_act_leads_by_the_provider_to_what_was_typed(site: Entered, browser: Browser) -> None:
+    assert site.taken is not None
+    site.taken.clear()
+    with reader(site, browser, scripts=True) as robin:
+        robin.opens("/tried")
+        comes_in(robin, "Robin Officer")
+        robin.page.get_by_label("Note").fill(DANGEROUS)
+        robin.presses("Save")
+        robin.reads("Prove once more that it is you")
+        robin.presses("Sign in once more")
+        robin.follows("Robin Officer")
+        robin.is_at("/sign-in/continue")
+        robin.presses("Send it now")
+        robin.is_at("/account")
+        assert site.taken == [DANGEROUS]
         robin.asked[:] = [each for each in robin.asked if "/authorize?" not in each]
 
 

@@ -56,6 +56,7 @@ def personas(*, home: str, other: str, trust: str) -> tuple[Persona, ...]:
         Persona("operator", "Pat Operations", home, Role.OPERATOR, "Keeps the service running, and cannot read a child."),
         Persona("other-officer", "Chris Elsewhere", other, Role.OFFICER, "Works at another authority, and sees nothing of this one."),
         Persona("other-manager", "Dana Elsewhere", other, Role.MANAGER, "Leads the team there, whose keys are held in browsers."),
+        Persona("third-manager", "Eli Elsewhere", other, Role.MANAGER, "Manages there too: a device is let in by two managers."),
     )
 
 

@@ -71,7 +71,7 @@ ENTRIES = (
         Code.STAFF_STEP_UP,
         "Prove once more that it is you",
         "This act cannot be undone, or shows more than most, so it is open for ten minutes after you signed in anew.",
-        "Sign in again when you are asked; what you typed is kept.",
+        "Sign in once more; what you typed is kept.",
     ),
     _entry(
         Code.STAFF_PROVIDER_AWAY,

@@ -34,8 +34,11 @@ async def refusal(request: Request, error: NotifyError) -> Response:
     """Return the way to the sign-in page for whoever has to sign in, else a page that says what to do."""
     code = error.issues[0].code
     if code == Code.STAFF_STEP_UP:
+        if request.method in ("GET", "HEAD"):
+            return see(AGAIN, next=_place(request))
+        # A link leads on from here: the policy that keeps forms on this site would stop the browser at the provider's door.
         await keep(request)
-        return see(AGAIN, next=_place(request))
+        return await _page(request, error)
     kept = bool(getattr(request.state, "staff_kept", False))
     if code == Code.FORM_NOT_OURS and kept:
         return see(CONTINUE)
@@ -65,11 +68,11 @@ async def _page(request: Request, error: NotifyError) -> Response:
         roles = tuple(ROLES[role] for role in Role if role in TABLE[act])
         grantors = await asyncio.to_thread(_managers, request, visit)
     answer = error_response(request, error)
-    again = visit is None
+    way = (AGAIN, "Sign in once more") if code == Code.STAFF_STEP_UP else (SIGN_IN, "Go to the sign-in page") if visit is None else None
     page = show_page(
         request,
         "entrance/refused.html",
-        RefusedPage(title, why, fix, known.code.value, again, roles, grantors),
+        RefusedPage(title, why, fix, known.code.value, way, roles, grantors),
         visit=visit,
         status=known.status,
     )

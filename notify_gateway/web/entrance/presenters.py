@@ -27,13 +27,13 @@ class SignInPage:
 
 @dataclass(frozen=True, slots=True)
 class RefusedPage:
-    """Why somebody did not get further, and what to do."""
+    """Why somebody did not get further, and what to do; ``way``: the address of the next page and the words of the button to it."""
 
     title: str
     why: str
     fix: str
     code: str
-    again: bool
+    way: tuple[str, str] | None
     roles: tuple[str, ...] = ()
     grantors: tuple[str, ...] = ()
 
