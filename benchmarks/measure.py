@@ -72,7 +72,8 @@ def measure(system: System, place: Place, load: Load, messages: Path) -> Figures
 def post(running: Running, messages: Path, *, skip: int, count: int, connections: int, rate: float = 0) -> dict[str, Any]:
     """Post so many of the messages, as fast as they are answered or at a rate a second; raises ``RuntimeError`` if one is refused."""
     options = {"--skip": skip, "--count": count, "--connections": connections, "--rate": rate, "--token": running.token}
-    command = [sys.executable, "-m", "benchmarks.load", str(messages), *(str(part) for option in options.items() for part in option)]
+    # A token may begin with a hyphen, and is a value all the same.
+    command = [sys.executable, "-m", "benchmarks.load", str(messages), *(f"{name}={value}" for name, value in options.items())]
     command += ["--ports", *map(str, running.ports)]
     done = subprocess.run(command, env=base_environment(), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     outcome: dict[str, Any] = json.loads(done.stdout)
